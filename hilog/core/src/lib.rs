@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The log: what `libhilog_ndk.z.so` writes and how, and the voice of the project's other libraries.
+//!
+//! Everything here can be called at any time from any thread: before `main`, in static destructors, in a forked child.
+//! No lock is held, nothing is allocated, `errno` is left as it was, and a reader that does not read delays a line by
+//! at most [`output::PATIENCE`].
+//!
+//! Each library of the project embeds a copy of this crate. Where `libhilog_ndk.z.so` is loaded, the copies hand their
+//! messages to it (see [`attach`]), so that the user's callback sees them too.
+
+pub mod attach;
+mod clock;
+pub mod environment;
+pub mod filter;
+pub mod format;
+pub mod message;
+pub mod output;
+mod system;
+pub mod text;
+
+use std::fmt::Arguments;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+pub use filter::Level;
+pub use message::Message;
+pub use system::{Errno, keep_errno};
+
+/// Logs an error of the library's own, as `C01510/IPCKit`: what was asked for was not done.
+pub fn error(message: Arguments<'_>) {
+    attach::say(Level::Error, message);
+}
+
+/// Logs a warning of the library's own: it goes on, but probably not as the user wants.
+pub fn warn(message: Arguments<'_>) {
+    attach::say(Level::Warn, message);
+}
+
+/// Logs something of the library's own that the user may want to know.
+pub fn info(message: Arguments<'_>) {
+    attach::say(Level::Info, message);
+}
+
+/// Logs something of the library's own that only helps to find a fault.
+pub fn debug(message: Arguments<'_>) {
+    attach::say(Level::Debug, message);
+}
+
+/// Says something once per process: one `static` of this type for each kind of thing to say.
+///
+/// ```
+/// static SAID: ipckit_log::Once = ipckit_log::Once::new();
+/// if SAID.first() {
+///     ipckit_log::warn(format_args!("said once, however often this is reached"));
+/// }
+/// ```
+///
+/// Thread-safe and lock-free. A forked child inherits what its parent has said.
+#[derive(Debug)]
+pub struct Once(AtomicBool);
+
+impl Once {
+    /// Nothing said yet.
+    pub const fn new() -> Self {
+        Self(AtomicBool::new(false))
+    }
+
+    /// True for exactly one of all calls.
+    pub fn first(&self) -> bool {
+        !self.0.load(Ordering::Relaxed) && !self.0.swap(true, Ordering::Relaxed)
+    }
+}
+
+impl Default for Once {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Once;
+
+    #[test]
+    fn once_is_first_for_one_of_many_threads() {
+        static SAID: Once = Once::new();
+        let firsts: usize = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| (0..100).filter(|_| SAID.first()).count())).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        });
+        assert_eq!(firsts, 1);
+    }
+}

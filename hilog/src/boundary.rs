@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+//! From C's arguments to a message, and on to the callback and the output. A panic of ours never gets into the caller's
+//! C; an exception of the user's callback goes through to whoever logged.
+#![allow(unsafe_code)] // Reads C strings.
+
+use crate::callback;
+use ipckit_log::filter;
+use ipckit_log::message::{Message, MessageText, Tag};
+use std::ffi::{c_char, c_int, c_uint};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// `LogType`: an `int` to us, since a C enum can hold any.
+pub type LogType = c_int;
+/// `LogLevel`.
+pub type LogLevel = c_int;
+
+/// What a call that is filtered out returns.
+const FILTERED_OUT: c_int = -1;
+
+/// Logs `text()` unless it is filtered out. `tag` is a pointer and how many bytes of it can be read.
+///
+/// # Safety
+/// `tag` is NULL, or has a NUL or as many bytes.
+pub(crate) unsafe fn log(
+    kind: LogType,
+    level: LogLevel,
+    domain: c_uint,
+    tag: (*const c_char, usize),
+    is_text: bool,
+    text: impl FnOnce() -> MessageText,
+) -> c_int {
+    if !is_text || tag.0.is_null() || !filter::is_loggable(domain, level) {
+        return FILTERED_OUT;
+    }
+    // SAFETY: the caller's.
+    let tag = unsafe { bytes(tag.0, tag.1) };
+    let message = stop_panic(|| Message { kind, level, domain, tag: Tag::from_bytes(tag), text: text() });
+    message.map_or(FILTERED_OUT, |message| deliver(&message))
+}
+
+/// To the callback first, then to the output; returns the result for the caller.
+pub(crate) fn deliver(message: &Message) -> c_int {
+    callback::call(message);
+    stop_panic(|| message.print()).map_or(FILTERED_OUT, |count| c_int::try_from(count).unwrap_or(c_int::MAX))
+}
+
+/// A string of C: up to its NUL, and at most so many bytes.
+///
+/// # Safety
+/// It has a NUL or as many bytes, and is left alone for `'a`.
+pub(crate) unsafe fn bytes<'a>(string: *const c_char, most: usize) -> &'a [u8] {
+    // SAFETY: the caller's; strnlen reads no further than the NUL or `most` bytes.
+    unsafe { std::slice::from_raw_parts(string.cast(), libc::strnlen(string, most)) }
+}
+
+/// `None` when there was a panic, about which the panic hook has said what there is to say.
+fn stop_panic<T>(body: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(body)).ok()
+}
