@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What every exported function passes through: a panic of ours never crosses into the caller's C, and a failure becomes a code and a
+//! line in the log.
+
+use std::any::Any;
+use std::ffi::c_int;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::error_code::ErrorCode;
+use crate::object::DeathError;
+use crate::parcel::{MAX_TEXT, ReadError, RewindError, TextError, WriteError};
+use crate::runtime::identity::NoIdentity;
+use crate::runtime::{CallError, StartError};
+
+/// Why an exported function does not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    #[error("the argument {0} is NULL")]
+    Null(&'static str),
+    #[error("{name} is {value}, and must be {expected}")]
+    Argument { name: &'static str, value: i64, expected: &'static str },
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error(transparent)]
+    Rewind(#[from] RewindError),
+    #[error("a descriptor has 1 to {MAX_TEXT} bytes, not {0}")]
+    DescriptorLength(usize),
+    #[error("the descriptor cannot be used: {0}")]
+    DescriptorText(TextError),
+    #[error("the stub was passed on and has died")]
+    StubGone,
+    #[error(transparent)]
+    Call(#[from] CallError),
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error(transparent)]
+    Death(#[from] DeathError),
+    #[error("the stub is dead, and its death has been told")]
+    RequestAfterNotice,
+    #[error("the request code {0:#x} is outside [0x1, 0xffffff]")]
+    RequestCode(u32),
+    #[error("the stub is one of this very process, whose death nobody could be told")]
+    OwnStub,
+    #[error(transparent)]
+    Identity(#[from] NoIdentity),
+    #[error("the allocator returned NULL for {0} bytes")]
+    Allocator(i32),
+    #[error("out of memory: no {0} bytes")]
+    NoMemory(usize),
+}
+
+/// Runs the body of an exported function; a panic becomes `on_panic` and a log line that names the function.
+#[inline]
+pub(super) fn enter<T>(function: &'static str, on_panic: T, body: impl FnOnce() -> T) -> T {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
+        report_panic(function, panic);
+        on_panic
+    })
+}
+
+/// Runs the body of an exported function that returns a code.
+#[inline]
+pub(super) fn status(function: &'static str, body: impl FnOnce() -> Result<(), Failure>) -> c_int {
+    enter(function, ErrorCode::Inner.into(), || match body() {
+        Ok(()) => ErrorCode::Success.into(),
+        Err(failure) => report(function, &failure).into(),
+    })
+}
+
+/// Runs the body of an exported function that returns a code of the user's.
+#[inline]
+pub(super) fn code(function: &'static str, body: impl FnOnce() -> Result<c_int, Failure>) -> c_int {
+    enter(function, ErrorCode::Inner.into(), || body().unwrap_or_else(|failure| report(function, &failure).into()))
+}
+
+/// Runs the body of an exported function that returns something else; `otherwise` stands for a failure.
+#[inline]
+pub(super) fn value_or<T: Copy>(function: &'static str, otherwise: T, body: impl FnOnce() -> Result<T, Failure>) -> T {
+    enter(function, otherwise, || {
+        body().unwrap_or_else(|failure| {
+            report(function, &failure);
+            otherwise
+        })
+    })
+}
+
+#[cold]
+#[inline(never)]
+fn report(function: &str, failure: &Failure) -> ErrorCode {
+    let code = ErrorCode::from(failure);
+    match code {
+        // Reading on until nothing is left is a way to find the end.
+        ErrorCode::ParcelRead | ErrorCode::DeadRemoteObject => ipckit_log::warn(format_args!("{function}: {failure}")),
+        _ => ipckit_log::error(format_args!("{function}: {failure}")),
+    }
+    code
+}
+
+#[cold]
+#[inline(never)]
+fn report_panic(function: &str, _panic: Box<dyn Any + Send>) {
+    ipckit_log::error(format_args!("{function}: internal error; this is a fault of the library, please report it"));
+}

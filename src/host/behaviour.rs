@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Where the documentation and a device differ: `IPCKIT_BEHAVIOUR=device` has the library do as the device does. Otherwise it does what is
+//! documented, and says once per difference, when a program comes upon it, what a device would have done.
+
+use ipckit_log::Once;
+
+use crate::sys::per_process::PerProcess;
+
+/// Something that a device does otherwise than documented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Difference {
+    /// A handler returned an error, and had written to the reply.
+    ErrorWithReply,
+    /// The reply parcel of a request was not fresh.
+    UsedReply,
+    /// A stub's process is dead and nobody was told.
+    UnnoticedDeath,
+    /// A request went to a stub whose death had been told.
+    RequestAfterNotice,
+    /// The descriptor of a dead stub was asked for, for the first time.
+    DescriptorOfDead,
+    /// A worker of the pool was stopped.
+    StoppedWorker,
+    /// A stub was written that the library had passed on to the parent process.
+    PassedStub,
+    /// A parcel with a stub or proxy was appended.
+    AppendedObject,
+}
+
+impl Difference {
+    const ALL: [Self; 8] = [
+        Self::ErrorWithReply,
+        Self::UsedReply,
+        Self::UnnoticedDeath,
+        Self::RequestAfterNotice,
+        Self::DescriptorOfDead,
+        Self::StoppedWorker,
+        Self::PassedStub,
+        Self::AppendedObject,
+    ];
+
+    fn on_a_device(self) -> &'static str {
+        match self {
+            Self::ErrorWithReply => {
+                "a handler returned an error after it had written to the reply: on a device the caller gets OH_IPC_SUCCESS and what was \
+                 written, and the error is lost"
+            }
+            Self::UsedReply => {
+                "the reply parcel of a request was written to or used before: on a device it keeps its old content and the new reply is \
+                 lost, with the room it takes"
+            }
+            Self::UnnoticedDeath => {
+                "a dead stub is reported as dead: on a device that is so only after a death recipient has been told"
+            }
+            Self::RequestAfterNotice => {
+                "a request to a dead stub gives OH_IPC_DEAD_REMOTE_OBJECT: on a device, after a death notice, OH_IPC_INNER_ERROR"
+            }
+            Self::DescriptorOfDead => {
+                "the descriptor of a dead stub gives OH_IPC_DEAD_REMOTE_OBJECT: on a device OH_IPC_SUCCESS and an empty text"
+            }
+            Self::StoppedWorker => {
+                "a worker of the pool was stopped and may be replaced: on a device it never is, and a pool can be stopped empty"
+            }
+            Self::PassedStub => {
+                "the stub that NativeChildProcess_OnConnect returned was written to a parcel: on a device that gives \
+                 OH_IPC_PARCEL_WRITE_ERROR"
+            }
+            Self::AppendedObject => {
+                "a parcel with a stub or proxy was appended to another: on a device the appended reference is never given back"
+            }
+        }
+    }
+}
+
+/// Whether to do as a device does.
+fn is_device() -> bool {
+    static DEVICE: PerProcess<bool> = PerProcess::new();
+    DEVICE.find_once(|| match std::env::var("IPCKIT_BEHAVIOUR").as_deref() {
+        Ok("device") => true,
+        Ok("documented") | Err(_) => false,
+        Ok(other) => {
+            ipckit_log::warn(format_args!("IPCKIT_BEHAVIOUR={other} is ignored, it must be `device` or `documented`"));
+            false
+        }
+    })
+}
+
+/// To be asked where a program comes upon a difference: whether to do as a device does.
+pub fn as_on_a_device(difference: Difference) -> bool {
+    static SAID: [Once; Difference::ALL.len()] = [const { Once::new() }; Difference::ALL.len()];
+    if is_device() {
+        return true;
+    }
+    let said = Difference::ALL.iter().position(|known| *known == difference).and_then(|place| SAID.get(place));
+    if said.is_some_and(Once::first) {
+        ipckit_log::warn(format_args!("{} (IPCKIT_BEHAVIOUR=device shows it)", difference.on_a_device()));
+    }
+    false
+}

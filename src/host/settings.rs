@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Settings from the environment, as it was when the first of them was needed: what a program sets later is for its children.
+
+use std::str::FromStr;
+
+use crate::sys::per_process::PerProcess;
+
+/// What a device gives a process for received messages, in bytes.
+const DEVICE_ROOM: usize = 1_040_384;
+
+/// What the environment says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// `IPCKIT_RECEIVE_BUFFER`: bytes of received messages that a process may hold, of which half may be asynchronous.
+    pub receive_room: usize,
+    /// `IPCKIT_TOKEN_ID`: the token id of this process, 0 for none.
+    pub token_id: u64,
+}
+
+impl Settings {
+    /// What the environment said when this was first asked for; what made no sense there was named in the log and is at its default.
+    pub fn of_process() -> Self {
+        static OF_PROCESS: PerProcess<Settings> = PerProcess::new();
+        OF_PROCESS.find_once(|| Self::from_lookup(|name| std::env::var(name).ok()))
+    }
+
+    fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Self {
+        let number = |name| lookup(name).and_then(|text| parse(name, &text));
+        let room = number("IPCKIT_RECEIVE_BUFFER").and_then(|bytes| usize::try_from(bytes).ok());
+        Self {
+            receive_room: room.map_or(DEVICE_ROOM, |bytes| bytes.max(DEVICE_ROOM)),
+            token_id: number("IPCKIT_TOKEN_ID").unwrap_or(0),
+        }
+    }
+}
+
+fn parse(name: &str, text: &str) -> Option<u64> {
+    match u64::from_str(text.trim()) {
+        Ok(number) => Some(number),
+        Err(error) => {
+            ipckit_log::warn(format_args!("{name}={text} is ignored, it must be a decimal number: {error}"));
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(name: &'static str, value: &'static str) -> Settings {
+        Settings::from_lookup(|asked| (asked == name).then(|| value.to_owned()))
+    }
+
+    #[test]
+    fn without_an_environment_everything_is_as_on_a_device() {
+        assert_eq!(Settings::from_lookup(|_| None), Settings { receive_room: 1_040_384, token_id: 0 });
+    }
+
+    #[test]
+    fn the_room_can_be_raised_and_not_lowered() {
+        assert_eq!(with("IPCKIT_RECEIVE_BUFFER", "8000000").receive_room, 8_000_000);
+        assert_eq!(with("IPCKIT_RECEIVE_BUFFER", "1").receive_room, DEVICE_ROOM);
+        assert_eq!(with("IPCKIT_RECEIVE_BUFFER", "much").receive_room, DEVICE_ROOM);
+    }
+
+    #[test]
+    fn a_token_id_is_a_decimal_number() {
+        assert_eq!(with("IPCKIT_TOKEN_ID", " 18446744073709551615 ").token_id, u64::MAX);
+        assert_eq!(with("IPCKIT_TOKEN_ID", "-1").token_id, 0);
+    }
+}

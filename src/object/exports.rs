@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The stubs of this process that other processes may ask for.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Weak};
+
+use crate::sys::lock::Mutex;
+
+use super::Stub;
+use crate::sys::fork;
+use crate::transport::wire::{Address, Reference};
+
+#[derive(Default)]
+struct Tables {
+    known: HashMap<u64, Weak<Stub>>,
+    /// Stubs that nobody but a reference on its way holds: the first who asks for them gets them.
+    passed_on: HashMap<u64, Arc<Stub>>,
+    /// Stubs whose references others are passing on, by who is to get them.
+    lent: HashMap<Address, HashMap<u64, Lent>>,
+}
+
+/// References to one stub on their way to one process.
+struct Lent {
+    stub: Arc<Stub>,
+    count: u64,
+}
+
+/// The stubs that have left the process, by their numbers.
+pub struct Exports {
+    address: Address,
+    generation: u32,
+    secrets: RandomState,
+    own: Weak<Exports>,
+    tables: Mutex<Tables>,
+}
+
+impl Exports {
+    /// The table of the process that listens at `address`.
+    pub fn new(address: Address) -> Arc<Self> {
+        Arc::new_cyclic(|own| Self {
+            address,
+            generation: fork::generation(),
+            // Keyed by random bytes of the system: nobody can compute a secret from a number.
+            secrets: RandomState::new(),
+            own: Weak::clone(own),
+            tables: Mutex::default(),
+        })
+    }
+
+    /// A reference to the stub, by which other processes can ask for it as long as it lives.
+    pub fn reference(&self, stub: &Arc<Stub>) -> Reference {
+        let object = stub.number();
+        // A stub inherited by fork remembers the parent's table; then this table keeps a dead entry until the process ends.
+        stub.set_exports(&self.own);
+        self.tables.lock().known.entry(object).or_insert_with(|| Arc::downgrade(stub));
+        Reference { address: self.address, object, secret: self.secret(object) }
+    }
+
+    fn secret(&self, object: u64) -> u64 {
+        self.secrets.hash_one(object)
+    }
+
+    /// A reference that keeps the stub alive until somebody has asked for it.
+    pub fn pass_on(&self, stub: Arc<Stub>) -> Reference {
+        let reference = self.reference(&stub);
+        self.tables.lock().passed_on.insert(reference.object, stub);
+        reference
+    }
+
+    /// The stub that a reference names, with what kept it alive so far; `None` where it is gone or the secret is wrong.
+    pub fn find(&self, object: u64, secret: u64) -> Option<Arc<Stub>> {
+        if secret != self.secret(object) {
+            return None;
+        }
+        self.tables.lock().known.get(&object)?.upgrade()
+    }
+
+    /// Keeps a stub for the process `to`, to which somebody is passing a reference on.
+    pub fn lend(&self, stub: Arc<Stub>, to: Address) {
+        let mut tables = self.tables.lock();
+        let lent = tables.lent.entry(to).or_default().entry(stub.number()).or_insert(Lent { stub, count: 0 });
+        lent.count += 1;
+    }
+
+    /// The process `to` has asked for a share, or the reference did not go out. Returns what need not be kept any more.
+    #[must_use]
+    pub fn end_lend(&self, object: u64, to: Address) -> Option<Arc<Stub>> {
+        let mut tables = self.tables.lock();
+        let of_process = tables.lent.get_mut(&to)?;
+        let lent = of_process.get_mut(&object)?;
+        lent.count -= 1;
+        if lent.count > 0 {
+            return None;
+        }
+        let lent = of_process.remove(&object);
+        if of_process.is_empty() {
+            tables.lent.remove(&to);
+        }
+        lent.map(|lent| lent.stub)
+    }
+
+    /// The process `to` is dead. Returns what need not be kept any more.
+    #[must_use]
+    pub fn end_all_lends(&self, to: Address) -> Vec<Arc<Stub>> {
+        let lent = self.tables.lock().lent.remove(&to).unwrap_or_default();
+        lent.into_values().map(|lent| lent.stub).collect()
+    }
+
+    /// Ends the wait for somebody to ask for a stub that was passed on.
+    #[must_use]
+    pub fn arrived(&self, object: u64) -> Option<Arc<Stub>> {
+        self.tables.lock().passed_on.remove(&object)
+    }
+
+    pub(super) fn forget(&self, object: u64) {
+        if self.generation == fork::generation() {
+            self.tables.lock().known.remove(&object);
+        }
+    }
+}

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Another process, as far as objects go: what it holds of ours, what we hold of its.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+
+use crate::sys::lock::{Condvar, Mutex};
+
+use super::shares::Grants;
+use super::{Caller, Proxy, Stub};
+use crate::sys::fork;
+use crate::transport::Channel;
+use crate::transport::wire::{Address, Control, Reference};
+
+/// How far the connection is.
+#[derive(Debug)]
+pub enum PeerState {
+    /// The handshake is under way; these messages wait for its end.
+    Connecting(Vec<Control>),
+    /// The channel is up.
+    Ready,
+    /// The process is dead, or refused us.
+    Dead,
+}
+
+/// Another process.
+pub struct Peer {
+    address: Address,
+    generation: u32,
+    state: Mutex<PeerState>,
+    changed: Condvar,
+    channel: OnceLock<Arc<Channel>>,
+    dead: AtomicBool,
+    grants: Grants,
+    proxies: Mutex<HashMap<u64, Weak<Proxy>>>,
+    watched: Mutex<HashMap<u64, Arc<Proxy>>>,
+    next_transfer: AtomicU64,
+}
+
+impl Peer {
+    /// The process that listens at `address`, to which a handshake is being started.
+    pub fn connecting(address: Address) -> Arc<Self> {
+        Arc::new(Self {
+            address,
+            generation: fork::generation(),
+            state: Mutex::new(PeerState::Connecting(Vec::new())),
+            changed: Condvar::new(),
+            channel: OnceLock::new(),
+            dead: AtomicBool::new(false),
+            grants: Grants::default(),
+            proxies: Mutex::default(),
+            watched: Mutex::default(),
+            next_transfer: AtomicU64::new(1),
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> Address {
+        self.address
+    }
+
+    /// The channel, once the handshake is over.
+    #[inline]
+    pub fn channel(&self) -> Option<&Arc<Channel>> {
+        self.channel.get()
+    }
+
+    /// Who sends over this channel, by the kernel's word.
+    pub fn caller(channel: &Channel, is_async: bool) -> Caller {
+        let credentials = channel.credentials();
+        Caller {
+            process: if is_async { 0 } else { credentials.process },
+            user: credentials.user,
+            token_id: channel.peer().token_id,
+        }
+    }
+
+    /// Whether it is known to be dead. What a fork has inherited counts as dead in the child.
+    #[inline]
+    pub fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::Acquire) || self.is_inherited()
+    }
+
+    /// Whether this belongs to the process that forked this one.
+    #[inline]
+    pub fn is_inherited(&self) -> bool {
+        self.generation != fork::generation()
+    }
+
+    /// The handshake has succeeded. `false` where the peer has a channel already.
+    pub fn set_ready(&self, channel: Arc<Channel>) -> bool {
+        let mut state = self.state.lock();
+        if self.channel.set(Arc::clone(&channel)).is_err() {
+            return false;
+        }
+        if let PeerState::Connecting(waiting) = std::mem::replace(&mut *state, PeerState::Ready) {
+            for message in waiting {
+                send(&channel, message);
+            }
+        }
+        self.changed.notify_all();
+        true
+    }
+
+    /// Waits for the end of the handshake; `None` where the peer is dead.
+    pub fn wait_for_channel(&self) -> Option<&Arc<Channel>> {
+        if self.is_inherited() {
+            return None;
+        }
+        if let Some(channel) = self.channel.get() {
+            return Some(channel);
+        }
+        let mut state = self.state.lock();
+        while matches!(*state, PeerState::Connecting(_)) {
+            self.changed.wait(&mut state);
+        }
+        self.channel.get()
+    }
+
+    /// Whether the handshake is still under way.
+    pub fn is_connecting(&self) -> bool {
+        matches!(*self.state.lock(), PeerState::Connecting(_))
+    }
+
+    /// Sends a message on the socket, after the handshake. A dead peer needs none.
+    fn send_control(&self, message: Control) {
+        if self.is_inherited() {
+            return;
+        }
+        let mut state = self.state.lock();
+        match &mut *state {
+            PeerState::Connecting(waiting) => waiting.push(message),
+            PeerState::Ready => {
+                if let Some(channel) = self.channel.get() {
+                    send(channel, message);
+                }
+            }
+            PeerState::Dead => {}
+        }
+    }
+
+    /// Tells the peer that a reference to its stub did not go to `to` after all.
+    pub fn unlend(&self, object: u64, to: Address) {
+        self.send_control(Control::Unlend { object, to });
+    }
+
+    // ---- what the peer holds of ours ----
+
+    /// Counts a share of our stub for the peer, before a reference goes out to it.
+    pub fn grant(&self, stub: &Arc<Stub>) {
+        self.grants.grant(stub);
+    }
+
+    /// Takes a share back whose reference did not go out after all.
+    #[must_use]
+    pub fn revoke(&self, object: u64) -> Option<Arc<Stub>> {
+        self.grants.revoke(object, 1)
+    }
+
+    /// The peer gives shares back, which its asynchronous messages before the ticket `after` still count on. Returns the stubs
+    /// that nobody there holds any more: dropping them may run the user's code.
+    #[must_use]
+    pub fn take_back(&self, object: u64, shares: u64, after: u32) -> Vec<Arc<Stub>> {
+        self.grants.revoke_after(object, shares, after);
+        self.take_back_due()
+    }
+
+    /// Takes those shares back that waited for messages to be taken in.
+    #[must_use]
+    pub fn take_back_due(&self) -> Vec<Arc<Stub>> {
+        let Some(channel) = self.channel.get() else { return Vec::new() };
+        self.grants.revoke_due(|after| channel.has_taken_async_before(after))
+    }
+
+    /// Our stub `object`, where the peer holds a share of it.
+    #[inline]
+    pub fn granted(&self, object: u64) -> Option<Arc<Stub>> {
+        self.grants.granted(object)
+    }
+
+    /// Takes everything back from a dead peer, once what it had sent has been taken in.
+    #[must_use]
+    pub fn close_grants(&self) -> Vec<Arc<Stub>> {
+        self.grants.close()
+    }
+
+    // ---- what we hold of the peer's ----
+
+    /// The proxy of a stub of the peer's, whose share has come with the reference in a message of its own.
+    pub fn proxy_with_share(self: &Arc<Self>, reference: Reference) -> Arc<Proxy> {
+        let mut proxies = self.proxies.lock();
+        if let Some(proxy) = proxies.get(&reference.object).and_then(Weak::upgrade) {
+            proxy.add_share();
+            return proxy;
+        }
+        let proxy = Arc::new(Proxy::counted(self, reference));
+        proxies.insert(reference.object, Arc::downgrade(&proxy));
+        proxy
+    }
+
+    /// The proxy of a stub of the peer's, whose reference has come from somebody else. The peer keeps the stub until it is asked for our
+    /// share, so it is asked for each reference; the number is for [`Proxy::wait_for_answer`].
+    pub fn proxy_to_acquire(self: &Arc<Self>, reference: Reference) -> (Arc<Proxy>, u64) {
+        let mut proxies = self.proxies.lock();
+        let known = proxies.get(&reference.object).and_then(Weak::upgrade);
+        let proxy = known.unwrap_or_else(|| {
+            let proxy = Arc::new(Proxy::asked(self, reference));
+            proxies.insert(reference.object, Arc::downgrade(&proxy));
+            proxy
+        });
+        let number = proxy.note_asked();
+        // Sent under the lock, so that it cannot overtake the release of an earlier proxy of the same stub.
+        self.send_control(Control::Acquire { object: reference.object, secret: reference.secret });
+        drop(proxies);
+        (proxy, number)
+    }
+
+    /// The peer has answered the question for a share.
+    pub fn answered(&self, object: u64, granted: bool) {
+        let proxy = self.proxies.lock().get(&object).and_then(Weak::upgrade);
+        match proxy {
+            Some(proxy) => proxy.set_answer(granted),
+            None if granted => self.give_back(object, 1),
+            None => {}
+        }
+    }
+
+    fn give_back(&self, object: u64, shares: u64) {
+        let after = self.channel.get().map_or(0, |channel| channel.next_async_ticket());
+        self.send_control(Control::Release { object, count: shares, after });
+    }
+
+    pub(super) fn forget_proxy(&self, proxy: &Proxy, shares: u64) {
+        if self.is_inherited() {
+            return;
+        }
+        let object = proxy.reference().object;
+        let mut proxies = self.proxies.lock();
+        if proxies.get(&object).is_some_and(|known| std::ptr::eq(known.as_ptr(), proxy)) {
+            proxies.remove(&object);
+        }
+        if shares > 0 {
+            self.give_back(object, shares);
+        }
+    }
+
+    pub(super) fn watch(&self, proxy: &Arc<Proxy>) {
+        self.watched.lock().entry(proxy.reference().object).or_insert_with(|| Arc::clone(proxy));
+    }
+
+    pub(super) fn unwatch(&self, proxy: &Proxy) {
+        let mut watched = self.watched.lock();
+        if !proxy.has_recipients() {
+            let kept = watched.remove(&proxy.reference().object);
+            // The last reference may be this one, and its end takes locks of its own.
+            drop(watched);
+            drop(kept);
+        }
+    }
+
+    /// A number under which descriptors travel to the peer.
+    pub fn new_transfer(&self) -> u64 {
+        self.next_transfer.fetch_add(1, Ordering::Relaxed)
+    }
+
+    // ---- death ----
+
+    /// Takes note of the peer's death. Every wait for it ends. What is returned is to be dropped and told where the user's code may run.
+    /// `None` where it was noted before.
+    pub fn mark_dead(&self) -> Option<Remains> {
+        let channel = {
+            let mut state = self.state.lock();
+            *state = PeerState::Dead;
+            if self.dead.swap(true, Ordering::AcqRel) {
+                return None;
+            }
+            self.changed.notify_all();
+            self.channel.get()
+        };
+        if let Some(channel) = channel {
+            channel.mark_dead();
+        }
+        let proxies: Vec<_> = self.proxies.lock().values().filter_map(Weak::upgrade).collect();
+        proxies.iter().for_each(|proxy| proxy.end_waits());
+        let watched = self.watched.lock().values().cloned().collect();
+        Some(Remains { watched, _proxies: proxies })
+    }
+}
+
+/// What a dead peer leaves.
+pub struct Remains {
+    /// Proxies with recipients to be told.
+    pub watched: Vec<Arc<Proxy>>,
+    _proxies: Vec<Arc<Proxy>>,
+}
+
+fn send(channel: &Channel, message: Control) {
+    if let Err(error) = channel.send_control(message, &[]) {
+        // A hang-up is the peer's death, which is told elsewhere.
+        ipckit_log::debug(format_args!("a message to process {} was not sent: {error}", channel.credentials().process));
+    }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A stub: an object of this process that handles requests.
+
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{OnceLock, Weak};
+
+use super::async_queue::AsyncQueue;
+use super::{AsyncMessage, Exports, Parcel};
+
+/// What handles a stub's requests, and is told when the stub dies by being dropped.
+///
+/// The parcels come as pointers because a direct call hands over the caller's own, which may be one and the same.
+pub trait RequestHandler: Send + Sync {
+    /// Handles one request and returns the handler's own code, as it is. Both pointers are valid for the call.
+    fn handle(&self, code: u32, data: NonNull<Parcel>, reply: NonNull<Parcel>) -> i32;
+}
+
+/// A stub. It dies with its last [`std::sync::Arc`]; its handler is dropped then, once.
+pub struct Stub {
+    number: u64,
+    descriptor: String,
+    async_queue: AsyncQueue,
+    exports: OnceLock<Weak<Exports>>,
+    handler: Box<dyn RequestHandler>,
+}
+
+impl Stub {
+    /// A stub with the descriptor that proxies will report.
+    pub fn new(descriptor: String, handler: Box<dyn RequestHandler>) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Self {
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
+            descriptor,
+            async_queue: AsyncQueue::default(),
+            exports: OnceLock::new(),
+            handler,
+        }
+    }
+
+    /// Its number in this process.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The interface descriptor.
+    pub fn descriptor(&self) -> &str {
+        &self.descriptor
+    }
+
+    /// What handles the requests.
+    pub fn handler(&self) -> &dyn RequestHandler {
+        &*self.handler
+    }
+
+    /// Queues an asynchronous message; `true` where nobody handles the queue: the caller is to see to it that somebody does.
+    pub fn queue_async(&self, message: AsyncMessage) -> bool {
+        self.async_queue.push(message)
+    }
+
+    /// The next queued message, for who handles the queue; with `None` they have ceased to.
+    pub fn next_async(&self) -> Option<AsyncMessage> {
+        self.async_queue.next()
+    }
+
+    /// Remembers the table that is to forget the stub when it dies. `false` where it remembers another.
+    pub(super) fn set_exports(&self, exports: &Weak<Exports>) -> bool {
+        self.exports.get_or_init(|| Weak::clone(exports)).ptr_eq(exports)
+    }
+}
+
+impl Drop for Stub {
+    fn drop(&mut self) {
+        if let Some(exports) = self.exports.get().and_then(Weak::upgrade) {
+            exports.forget(self.number);
+        }
+    }
+}

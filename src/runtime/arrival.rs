@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A parcel arrives: what the objects of a message become in this process.
+
+use std::sync::Arc;
+
+use super::connections;
+use super::process::Process;
+use crate::object::{Parcel, Peer, RemoteObject};
+use crate::parcel::{Object, Placed, RemoteKind};
+use crate::shm::layout::RecordContent;
+use crate::shm::segment::Unreadable;
+use crate::transport::Channel;
+use crate::transport::room::Reservation;
+use crate::transport::wire::{Ancestor, ObjectContent, ObjectRecord, Reference, descriptors_of};
+
+/// Why a message could not be taken. Its objects have been taken all the same, and let go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum ArrivalError {
+    /// It makes no sense.
+    #[error("the message makes no sense")]
+    Malformed,
+    /// Its descriptors did not come: their sender died, or this process has no room for more open files.
+    #[error("its file descriptors did not arrive; if open files are short, raise their limit (ulimit -n)")]
+    NoDescriptors,
+    /// There is no memory for it.
+    #[error("there is no memory for it; raise its limit (ulimit -v), or free some")]
+    NoMemory,
+}
+
+impl From<Unreadable> for ArrivalError {
+    fn from(error: Unreadable) -> Self {
+        match error {
+            Unreadable::OutOfBounds => Self::Malformed,
+            Unreadable::NoMemory => Self::NoMemory,
+        }
+    }
+}
+
+/// A message, taken out of the peer's segment.
+pub(super) struct Arrival {
+    /// The parcel.
+    pub(super) parcel: Parcel,
+    /// The chain of calls before the sender.
+    pub(super) ancestors: Vec<Ancestor>,
+}
+
+/// Bytes that a message takes of the receiver's room.
+pub(super) fn room_of(data_len: usize, objects: usize) -> usize {
+    data_len.next_multiple_of(8).max(8) + objects * 8
+}
+
+/// Takes a message's data and objects, with the room that is held until the parcel goes.
+pub(super) fn take(
+    process: &'static Process,
+    peer: &Arc<Peer>,
+    channel: &Arc<Channel>,
+    content: &RecordContent,
+    room: Option<Reservation>,
+) -> Result<Arrival, ArrivalError> {
+    let (records, ancestors) = channel.read_tail(content).ok_or(ArrivalError::Malformed)?;
+    let objects = take_objects(process, peer, channel, &records);
+    let data = channel.read_data(content)?;
+    let parcel = Parcel::received(data, objects?, room).map_err(|_| ArrivalError::Malformed)?;
+    Ok(Arrival { parcel, ancestors })
+}
+
+/// Takes a message's objects and lets them go: the message is refused, and its sender counts on their being taken.
+pub(super) fn discard(process: &'static Process, peer: &Arc<Peer>, channel: &Arc<Channel>, content: &RecordContent) {
+    refuse_descriptors(channel, content);
+    let Some((records, _)) = channel.read_tail(content) else { return };
+    for record in &records {
+        if let ObjectContent::Remote { reference, .. } = record.content {
+            drop(take_reference(process, peer, reference));
+        }
+    }
+}
+
+/// Leaves a message's objects with its sender, but for the descriptors, which are sent ahead and are closed.
+pub(super) fn refuse_descriptors(channel: &Channel, content: &RecordContent) {
+    let Some((records, _)) = channel.read_tail(content) else { return };
+    if let Some((transfer, count)) = descriptors_of(&records) {
+        channel.refuse_descriptors(transfer, count);
+    }
+}
+
+fn take_objects(
+    process: &'static Process,
+    peer: &Arc<Peer>,
+    channel: &Arc<Channel>,
+    records: &[ObjectRecord],
+) -> Result<Vec<Placed<RemoteObject>>, ArrivalError> {
+    let descriptors =
+        descriptors_of(records).map(|(transfer, count)| (transfer, count, channel.take_descriptors(transfer, count)));
+    let mut result = Ok(Vec::with_capacity(records.len()));
+    let mut descriptors = match descriptors {
+        None => Vec::new(),
+        Some((_, _, Some(descriptors))) => descriptors,
+        Some((transfer, count, None)) => {
+            channel.refuse_descriptors(transfer, count);
+            result = Err(ArrivalError::NoDescriptors);
+            Vec::new()
+        }
+    }
+    .into_iter();
+    for record in records {
+        let object = match record.content {
+            ObjectContent::FileDescriptor => {
+                descriptors.next().map(Object::FileDescriptor).ok_or(ArrivalError::NoDescriptors)
+            }
+            ObjectContent::Remote { reference, as_stub } => {
+                let written_as = if as_stub { RemoteKind::Stub } else { RemoteKind::Proxy };
+                take_reference(process, peer, reference)
+                    .map(|object| Object::Remote { written_as, object })
+                    .ok_or(ArrivalError::Malformed)
+            }
+        };
+        // What follows a failure is taken all the same: the sender has counted it.
+        match (&mut result, object) {
+            (Ok(objects), Ok(object)) => objects.push(Placed { offset: record.offset, object }),
+            (Ok(_), Err(error)) => result = Err(error),
+            (Err(_), _) => {}
+        }
+    }
+    result
+}
+
+fn take_reference(process: &'static Process, sender: &Arc<Peer>, reference: Reference) -> Option<RemoteObject> {
+    if reference.address == sender.address() {
+        return Some(RemoteObject::Proxy(sender.proxy_with_share(reference)));
+    }
+    if reference.address == process.own.address {
+        return process.exports.find(reference.object, reference.secret).map(RemoteObject::Stub);
+    }
+    let owner = connections::peer_at(process, reference.address);
+    Some(RemoteObject::Proxy(owner.proxy_to_acquire(reference).0))
+}
+
+/// The object that a reference names which came by other means than a message; `None` where its process refuses or is gone.
+pub fn import(process: &'static Process, reference: Reference) -> Option<RemoteObject> {
+    if reference.address == process.own.address {
+        let stub = process.exports.find(reference.object, reference.secret)?;
+        drop(process.exports.arrived(reference.object));
+        return Some(RemoteObject::Stub(stub));
+    }
+    let (proxy, number) = connections::peer_at(process, reference.address).proxy_to_acquire(reference);
+    proxy.wait_for_answer(number);
+    proxy.wait_for_hold().then_some(RemoteObject::Proxy(proxy))
+}

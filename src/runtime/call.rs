@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A call goes out: the parcel becomes a message, the thread waits, the reply becomes a parcel.
+
+use std::io;
+use std::sync::Arc;
+
+use super::arrival::{self, Arrival, ArrivalError};
+use super::departure::Departure;
+use super::process::{Process, StartError};
+use super::waiting::Wait;
+use super::{identity, threads};
+use crate::object::{Parcel, Peer, Proxy};
+use crate::shm::arena::Block;
+use crate::shm::layout::{Kind, RecordContent};
+use crate::sys::shortage::Explained;
+use crate::transport::wire::Ancestor;
+use crate::transport::{CallSlot, Channel, ChannelError, Message, Post};
+
+/// Why a call failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// The stub or its process is dead.
+    #[error("the stub or its process is dead")]
+    Dead,
+    /// The receiver has no room for the message.
+    #[error(
+        "process {receiver} has no room for a message of {bytes} bytes: {used} of {room} bytes are in use there, of which asynchronous messages may have half; what is handled and destroyed there gives room back, and IPCKIT_RECEIVE_BUFFER raises its limit"
+    )]
+    NoRoom {
+        /// What the message takes.
+        bytes: usize,
+        /// The receiver.
+        receiver: u32,
+        /// Bytes in use there.
+        used: u64,
+        /// How many there may be.
+        room: u64,
+    },
+    /// This process has no room for the reply.
+    #[error("there is no room here for the reply; destroy replies that are not needed any more")]
+    NoRoomHere,
+    /// This process has no memory for the reply.
+    #[error("there is no memory for the reply; raise its limit (ulimit -v), or free some")]
+    NoMemory,
+    /// The other side did not understand, or was not understood.
+    #[error("the message was not understood")]
+    Malformed,
+    /// An object cannot travel at this place of the data.
+    #[error("the object at byte {0} of the data cannot be sent: its place must be a multiple of 4")]
+    UnalignedObject(u32),
+    /// The runtime could not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// Something that the system gives was refused.
+    #[error("the message was not sent: {}", Explained(.0))]
+    System(io::Error),
+}
+
+/// What a handler answered.
+pub struct Answer {
+    /// What it returned.
+    pub code: i32,
+    /// What it wrote.
+    pub reply: Parcel,
+}
+
+/// Sends a request and waits for the answer.
+///
+/// # Errors
+/// Nothing was handled, except where the reply found no room.
+pub fn call(proxy: &Proxy, code: u32, data: &Parcel) -> Result<Answer, CallError> {
+    let process = Process::current()?;
+    let (kind, object) = (Kind::Request, proxy.reference().object);
+    let message = Message { kind, code, object, data: data.bytes(), objects: &[], ancestors: &[], descriptors: &[] };
+    let (content, reply) = exchange(process, proxy, message, data)?;
+    Ok(Answer { code: content.code.cast_signed(), reply })
+}
+
+/// To be held from before an asynchronous request is sent until just before the sender returns to its own caller: an answer waits for that.
+pub fn begin_post(proxy: &Proxy) -> Option<Post> {
+    proxy.peer().wait_for_channel().map(Post::begin)
+}
+
+/// Sends an asynchronous request.
+///
+/// # Errors
+/// It will not be handled.
+pub fn post(proxy: &Proxy, code: u32, data: &Parcel) -> Result<(), CallError> {
+    let process = Process::current()?;
+    let (peer, channel) = connected(proxy)?;
+    let departure = Departure::prepare(process, peer, data)?;
+    let message = Message {
+        kind: Kind::Request,
+        code,
+        object: proxy.reference().object,
+        data: data.bytes(),
+        objects: &departure.records,
+        ancestors: &[],
+        descriptors: &departure.descriptors,
+    };
+    let bytes = arrival::room_of(data.bytes().len(), departure.records.len());
+    channel.send_async(&message, bytes as u64).map_err(|error| from_channel(error, channel, bytes))?;
+    departure.went_out();
+    Ok(())
+}
+
+/// The stub's descriptor. Asked for once, then remembered.
+///
+/// # Errors
+/// It was never asked for, and the stub is dead.
+pub fn descriptor(proxy: &Proxy) -> Result<&str, CallError> {
+    if let Some(descriptor) = proxy.descriptor().get() {
+        return Ok(descriptor);
+    }
+    let process = Process::current()?;
+    let object = proxy.reference().object;
+    let message =
+        Message { kind: Kind::Descriptor, code: 0, object, data: &[], objects: &[], ancestors: &[], descriptors: &[] };
+    let (_, reply) = exchange(process, proxy, message, &Parcel::new())?;
+    let text = String::from_utf8(reply.bytes().to_vec()).map_err(|_| CallError::Malformed)?;
+    Ok(proxy.descriptor().get_or_init(|| text))
+}
+
+fn connected(proxy: &Proxy) -> Result<(&Arc<Peer>, &Arc<Channel>), CallError> {
+    let peer = proxy.peer();
+    let channel = peer.wait_for_channel().ok_or(CallError::Dead)?;
+    if peer.is_dead() || !proxy.wait_for_hold() {
+        return Err(CallError::Dead);
+    }
+    Ok((peer, channel))
+}
+
+fn no_room(channel: &Channel, bytes: usize) -> CallError {
+    let (used, room) = channel.peer_room();
+    CallError::NoRoom { bytes, receiver: channel.credentials().process, used, room }
+}
+
+fn from_channel(error: ChannelError, channel: &Channel, bytes: usize) -> CallError {
+    match error {
+        ChannelError::Dead => CallError::Dead,
+        ChannelError::NoRoom => no_room(channel, bytes),
+        ChannelError::System(error) => CallError::System(error),
+    }
+}
+
+/// A call slot in use, given back at the end, with the block that the request lies in.
+struct Underway<'a> {
+    channel: &'a Channel,
+    slot: Option<CallSlot>,
+    block: Option<Block>,
+}
+
+impl Drop for Underway<'_> {
+    fn drop(&mut self) {
+        if let Some(slot) = self.slot.take() {
+            self.channel.finish_call(slot, self.block.take());
+        }
+    }
+}
+
+fn exchange(
+    process: &'static Process,
+    proxy: &Proxy,
+    message: Message<'_>,
+    data: &Parcel,
+) -> Result<(RecordContent, Parcel), CallError> {
+    let (peer, channel) = connected(proxy)?;
+    let bytes = arrival::room_of(data.bytes().len(), 0);
+    let is_nested = identity::is_handling();
+    let (target, ancestors) = if is_nested { chain_to(process, peer) } else { (None, Vec::new()) };
+    let departure = Departure::prepare(process, peer, data)?;
+    let thread = threads::this_thread(process);
+    let mut underway = Underway { channel, slot: None, block: None };
+    // A thread within a chain of calls must not wait for a slot: those who hold them may wait for it.
+    let slot = channel.acquire_slot(thread.token(), !is_nested).map_err(|error| from_channel(error, channel, bytes))?;
+    let slot = underway.slot.insert(slot);
+    let message =
+        Message { objects: &departure.records, descriptors: &departure.descriptors, ancestors: &ancestors, ..message };
+    let mut wait = Wait::begin(process, (peer, channel), slot, &thread);
+    underway.block = channel
+        .publish_request(slot, thread.token(), target, &message)
+        .map_err(|error| from_channel(error, channel, bytes))?;
+    let content = wait.for_reply();
+    drop(wait);
+    let kind = content.and_then(|content| Kind::from_number(content.kind));
+    if !matches!(kind, None | Some(Kind::NoStub | Kind::NoRoom | Kind::Malformed)) {
+        departure.went_out();
+    }
+    match (content, kind) {
+        (Some(content), Some(Kind::Reply)) => take_reply(process, peer, channel, &content),
+        (None, _) | (_, Some(Kind::NoStub)) => Err(CallError::Dead),
+        (_, Some(Kind::NoRoom)) => Err(no_room(channel, bytes)),
+        _ => Err(CallError::Malformed),
+    }
+}
+
+fn take_reply(
+    process: &'static Process,
+    peer: &Arc<Peer>,
+    channel: &Arc<Channel>,
+    content: &RecordContent,
+) -> Result<(RecordContent, Parcel), CallError> {
+    if content.data_len == 0 {
+        return Ok((*content, Parcel::new()));
+    }
+    let bytes = arrival::room_of(content.data_len as usize, content.objects.into());
+    let Some(room) = process.room.reserve(bytes) else {
+        arrival::discard(process, peer, channel, content);
+        return Err(CallError::NoRoomHere);
+    };
+    let arrival = arrival::take(process, peer, channel, content, Some(room));
+    let Arrival { parcel, .. } = arrival.map_err(|error| match error {
+        ArrivalError::NoMemory => CallError::NoMemory,
+        ArrivalError::Malformed | ArrivalError::NoDescriptors => CallError::Malformed,
+    })?;
+    Ok((*content, parcel))
+}
+
+/// The thread of the peer's that waits in this thread's chain of calls, and the chain as the peer is to know it.
+fn chain_to(process: &Process, peer: &Peer) -> (Option<u64>, Vec<Ancestor>) {
+    let target = identity::waiting_thread_of(peer.address());
+    let mut ancestors = identity::chain();
+    ancestors.retain(|ancestor| ancestor.address != peer.address() && ancestor.address != process.own.address);
+    (target, ancestors)
+}

@@ -1,0 +1,485 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The thread that answers the sockets: handshakes, shares, descriptors, hang-ups. It never runs the user's code, and never waits for
+//! anybody but its sockets. It lives as long as the process, and the kernel marks its life words when it ends.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::connections::{self, Connection, Crossed, may_connect};
+use super::listening::{LISTENER, Listening};
+use super::process::Process;
+use super::worker;
+use super::worker_pool::Job;
+use crate::object::Peer;
+use crate::shm::atomics::Ordering;
+use crate::shm::layout::VERSION;
+use crate::sys::fork::{self, ParentOnlyFd};
+use crate::sys::robust_list::RobustList;
+use crate::sys::shortage::Explained;
+use crate::sys::socket::{self, Credentials};
+use crate::sys::thread;
+use crate::transport::wire::{Address, Control, Introduction, Refusal};
+use crate::transport::{Backlog, Channel, Ends};
+
+/// How often what waits for fewer descriptors is tried again.
+const RETRY: Duration = Duration::from_millis(10);
+
+/// So often a sum over changing numbers is tried.
+const MOST_SUMS: u32 = 100;
+
+/// Starts the thread.
+pub(super) fn start(process: &'static Process) -> io::Result<()> {
+    let listening = Listening::new(process);
+    thread::start(
+        || "ipckit_control".into(),
+        move || {
+            let life = Arc::new(RobustList::of_this_thread());
+            ControlThread { process, listening, blocked: RefCell::default(), life }.run();
+        },
+    )
+}
+
+struct ControlThread {
+    process: &'static Process,
+    listening: Listening,
+    /// Connections whose messages wait until fewer descriptors are on their way.
+    blocked: RefCell<BTreeSet<u64>>,
+    life: Arc<RobustList>,
+}
+
+impl ControlThread {
+    fn run(&self) {
+        let generation = fork::generation();
+        while fork::generation() == generation {
+            let retry = (!self.blocked.borrow().is_empty()).then_some(RETRY);
+            let ready = self.process.epoll.wait(self.listening.pause().into_iter().chain(retry).min());
+            self.listening.go_on();
+            for key in self.blocked.take() {
+                self.flush(key);
+            }
+            for ready in ready {
+                if ready.key == LISTENER {
+                    self.listening.accept();
+                    continue;
+                }
+                if ready.writable {
+                    self.flush(ready.key);
+                }
+                self.receive(ready.key);
+            }
+        }
+    }
+
+    fn flush(&self, key: u64) {
+        let peer = self.process.connections.established(key);
+        if let Some(channel) = peer.as_ref().and_then(|peer| peer.channel()) {
+            // An error is a hang-up, which the read side reports.
+            if matches!(channel.flush_control(), Ok(Backlog::UntilFewerDescriptors)) {
+                self.blocked.borrow_mut().insert(key);
+            }
+        }
+    }
+
+    /// Reads what has come on a connection, a bounded number of messages, so that others get their turn.
+    fn receive(&self, key: u64) {
+        const MOST: usize = 64;
+        for _ in 0..MOST {
+            let established = self.process.connections.established(key);
+            let going_on = match established {
+                Some(peer) => self.receive_from(key, &peer),
+                None => self.receive_handshake(key),
+            };
+            if !going_on {
+                return;
+            }
+        }
+    }
+
+    // ---- handshakes ----
+
+    fn receive_handshake(&self, key: u64) -> bool {
+        let Some(socket) = self.process.connections.socket(key) else { return false };
+        let mut files = Vec::new();
+        let message = match receive_message(socket.fd(), &mut files) {
+            Ok(Received::Message(message)) => Some(message),
+            Ok(Received::Nothing) => return false,
+            Ok(Received::End) => None,
+            Err(error) => {
+                ipckit_log::error(format_args!(
+                    "what a process sent in order to connect cannot be taken, so it is refused: {}",
+                    Explained(&error)
+                ));
+                None
+            }
+        };
+        // Where it is gone, another thread has just ended it.
+        let Some(connection) = self.process.connections.take(key) else { return false };
+        match (connection, message) {
+            (Connection::Accepted { socket, credentials, .. }, Some(Control::Hello(who))) => {
+                self.answer_hello(key, &socket, credentials, who, &files)
+            }
+            (Connection::Greeted { socket, credentials, ends, peer }, Some(Control::Welcome(who))) => {
+                self.take_welcome(key, &socket, credentials, *ends, &peer, who, &files)
+            }
+            (Connection::Greeted { socket, ends, peer, .. }, answer) => {
+                self.process.connections.return_number(ends.number());
+                let crossed = answer == Some(Control::Refused(Refusal::Crossed));
+                if crossed && self.process.connections.keep_witness(key, &socket, &peer, true) {
+                    return true;
+                }
+                self.give_up(&socket);
+                self.take_refusal(&peer, answer);
+                false
+            }
+            (Connection::Witness { socket, peer, awaited }, _) => {
+                self.process.epoll.remove(socket.fd());
+                if awaited && peer.channel().is_none() {
+                    // It said that it would connect to us, and died or gave up before.
+                    self.process.note_death(&peer);
+                }
+                false
+            }
+            (Connection::Accepted { socket, .. }, _) => {
+                self.process.epoll.remove(socket.fd());
+                false
+            }
+            (Connection::Established { .. }, _) => false,
+        }
+    }
+
+    fn answer_hello(
+        &self,
+        key: u64,
+        socket: &Arc<ParentOnlyFd>,
+        credentials: Credentials,
+        who: Introduction,
+        files: &[OwnedFd],
+    ) -> bool {
+        match self.welcome(key, socket, credentials, who, files) {
+            Ok(()) => true,
+            Err(NoWelcome::Crossed(peer)) => {
+                // Before the answer: the other side waits for this socket's end from then on.
+                let kept = self.process.connections.keep_witness(key, socket, &peer, false);
+                refuse(socket, Refusal::Crossed);
+                if !kept {
+                    self.process.epoll.remove(socket.fd());
+                }
+                kept
+            }
+            Err(NoWelcome::Refused(refusal)) => {
+                ipckit_log::error(format_args!(
+                    "process {} of user {} was refused: {}",
+                    credentials.process,
+                    credentials.user,
+                    explain(refusal)
+                ));
+                refuse(socket, refusal);
+                self.process.epoll.remove(socket.fd());
+                false
+            }
+        }
+    }
+
+    fn welcome(
+        &self,
+        key: u64,
+        socket: &Arc<ParentOnlyFd>,
+        credentials: Credentials,
+        who: Introduction,
+        files: &[OwnedFd],
+    ) -> Result<(), NoWelcome> {
+        if who.version != VERSION {
+            return Err(Refusal::Version.into());
+        }
+        if !may_connect(credentials) {
+            return Err(Refusal::User.into());
+        }
+        if listener_of(who.address) != Some(credentials.process) {
+            return Err(Refusal::Address.into());
+        }
+        let connections = &self.process.connections;
+        let peer = connections
+            .peer_for_hello(self.process.own.address, who.address)
+            .map_err(|Crossed(peer)| NoWelcome::Crossed(peer))?;
+        let channel = connections.take_number().and_then(|number| {
+            Ends::greet(&self.process.own, socket.fd(), number, Control::Welcome)
+                .and_then(|ends| self.channel(key, socket, credentials, ends, who, files))
+                .inspect_err(|_| connections.return_number(number))
+        });
+        match channel {
+            Ok(channel) => {
+                self.establish(key, &peer, channel);
+                Ok(())
+            }
+            Err(error) => {
+                ipckit_log::error(format_args!("no channel to process {}: {}", credentials.process, Explained(&error)));
+                self.process.note_death(&peer);
+                Err(Refusal::Resources.into())
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of a connection, taken apart once")]
+    fn take_welcome(
+        &self,
+        key: u64,
+        socket: &Arc<ParentOnlyFd>,
+        credentials: Credentials,
+        ends: Ends,
+        peer: &Arc<Peer>,
+        who: Introduction,
+        files: &[OwnedFd],
+    ) -> bool {
+        let number = ends.number();
+        let channel = if who.version != VERSION || who.address != peer.address() {
+            Err(io::Error::other("the other process answered with another version or address"))
+        } else {
+            self.channel(key, socket, credentials, ends, who, files)
+        };
+        match channel {
+            Ok(channel) => {
+                self.establish(key, peer, channel);
+                true
+            }
+            Err(error) => {
+                ipckit_log::error(format_args!("no channel to process {}: {}", credentials.process, Explained(&error)));
+                self.give_up(socket);
+                self.process.connections.return_number(number);
+                self.process.note_death(peer);
+                false
+            }
+        }
+    }
+
+    /// Ends a handshake, so that the other side knows before anybody here can begin another one with it.
+    fn give_up(&self, socket: &ParentOnlyFd) {
+        self.process.epoll.remove(socket.fd());
+        socket::shut_down(socket.fd());
+    }
+
+    fn take_refusal(&self, peer: &Arc<Peer>, answer: Option<Control>) {
+        if let Some(Control::Refused(refusal)) = answer
+            && refusal != Refusal::Crossed
+        {
+            ipckit_log::error(format_args!("a process refused our connection: {}", explain(refusal)));
+        }
+        // Whatever this one's end, a crossed handshake may have succeeded.
+        if peer.channel().is_none() {
+            self.process.note_death(peer);
+        }
+    }
+
+    fn channel(
+        &self,
+        key: u64,
+        socket: &Arc<ParentOnlyFd>,
+        credentials: Credentials,
+        ends: Ends,
+        who: Introduction,
+        files: &[OwnedFd],
+    ) -> io::Result<Arc<Channel>> {
+        let own = Arc::clone(&self.process.own);
+        let epoll = (Arc::clone(&self.process.epoll), key);
+        Channel::new(own, epoll, (Arc::clone(socket), credentials), ends, who, files).map(Arc::new)
+    }
+
+    fn establish(&self, key: u64, peer: &Arc<Peer>, channel: Arc<Channel>) {
+        channel.outgoing().set_life_list(&self.life);
+        self.process.connections.set_number(channel.number(), peer);
+        self.process.own.status.peers().fetch_add(1, Ordering::AcqRel);
+        self.process.connections.put(key, Connection::Established { peer: Arc::clone(peer) });
+        self.process.death_watch.watch(self.process, peer, &channel);
+        peer.set_ready(channel);
+        for socket in self.process.connections.end_witnesses(peer) {
+            self.process.epoll.remove(socket.fd());
+        }
+    }
+
+    // ---- established connections ----
+
+    fn receive_from(&self, key: u64, peer: &Arc<Peer>) -> bool {
+        let Some(channel) = peer.channel() else { return false };
+        let Some(socket) = channel.socket() else { return false };
+        let mut files = Vec::new();
+        let message = match receive_message(socket.fd(), &mut files) {
+            Ok(Received::Message(message)) => message,
+            Ok(Received::Nothing) => return false,
+            Ok(Received::End) => {
+                self.end(key, peer, channel);
+                return false;
+            }
+            Err(error) => {
+                ipckit_log::error(format_args!(
+                    "what process {} sent cannot be taken, so it is taken for dead: {}",
+                    channel.credentials().process,
+                    Explained(&error)
+                ));
+                self.end(key, peer, channel);
+                return false;
+            }
+        };
+        if !self.handle(peer, channel, message, files) {
+            self.end(key, peer, channel);
+            return false;
+        }
+        true
+    }
+
+    /// `false` where the peer does what no version of this library does.
+    fn handle(&self, peer: &Arc<Peer>, channel: &Arc<Channel>, message: Control, files: Vec<OwnedFd>) -> bool {
+        match message {
+            Control::Acquire { object, secret } => self.answer_acquire(peer, channel, object, secret),
+            Control::Acquired { object, granted } => {
+                peer.answered(object, granted);
+                true
+            }
+            Control::Release { object, count, after } => {
+                let stubs = peer.take_back(object, count, after);
+                if !stubs.is_empty() {
+                    self.process.give_job(Job::Drop(Box::new(stubs)));
+                }
+                true
+            }
+            Control::Lend { object, to } => self.lend(peer, channel, object, to),
+            Control::Lent => {
+                channel.note_lent();
+                true
+            }
+            Control::Unlend { object, to } => {
+                let kept = self.process.exports.end_lend(object, to);
+                self.process.give_job(Job::Drop(Box::new(kept)));
+                true
+            }
+            Control::AskRoom => self.answer_room(channel),
+            Control::RoomInUse { asynchronous, all } => {
+                channel.note_room_answer(asynchronous, all);
+                true
+            }
+            Control::Descriptors { transfer } => {
+                let makes_sense = channel.add_descriptors(transfer, files);
+                if channel.has_async() {
+                    self.process.own.doorbells.set_pending(channel.number());
+                    worker::see_to_work(self.process);
+                }
+                makes_sense
+            }
+            Control::Hello(_) | Control::Welcome(_) | Control::Refused(_) => false,
+        }
+    }
+
+    /// Keeps a stub for the process `to`, to which the peer is passing a reference on. That process is connected to, so that its death is
+    /// noticed should it never ask.
+    fn lend(&self, peer: &Peer, channel: &Channel, object: u64, to: Address) -> bool {
+        if let Some(stub) = peer.granted(object) {
+            self.process.exports.lend(stub, to);
+            let process = self.process;
+            process.run_on_worker(Box::new(move || drop(connections::peer_at(process, to))));
+        }
+        channel.send_control(Control::Lent, &[]).is_ok()
+    }
+
+    /// Tells what is in use here together with what peers have sent that was not taken in yet.
+    fn answer_room(&self, channel: &Channel) -> bool {
+        let in_use = || self.process.own.status.async_in_use().load(Ordering::Acquire);
+        // A message that is taken in meanwhile is counted in neither sum: then both are taken again.
+        let mut asynchronous = in_use();
+        let mut waiting = self.process.connections.async_waiting();
+        for _ in 0..MOST_SUMS {
+            let again = in_use();
+            if again == asynchronous {
+                break;
+            }
+            asynchronous = again;
+            waiting = self.process.connections.async_waiting();
+        }
+        let all = self.process.room.used() + waiting;
+        let answer = Control::RoomInUse { asynchronous: asynchronous + waiting, all };
+        channel.send_control(answer, &[]).is_ok()
+    }
+
+    fn answer_acquire(&self, peer: &Arc<Peer>, channel: &Arc<Channel>, object: u64, secret: u64) -> bool {
+        let stub = self.process.exports.find(object, secret);
+        let granted = stub.is_some();
+        if let Some(stub) = stub {
+            peer.grant(&stub);
+            let kept = (self.process.exports.arrived(object), self.process.exports.end_lend(object, peer.address()));
+            self.process.give_job(Job::Drop(Box::new((stub, kept))));
+        } else {
+            ipckit_log::warn(format_args!(
+                "process {} asked for an object that it holds no valid reference to",
+                channel.credentials().process
+            ));
+        }
+        channel.send_control(Control::Acquired { object, granted }, &[]).is_ok()
+    }
+
+    /// The connection is over: the peer is dead, or as good as dead.
+    fn end(&self, key: u64, peer: &Arc<Peer>, channel: &Arc<Channel>) {
+        self.process.connections.take(key);
+        channel.end_connection();
+        self.process.note_death(peer);
+        self.process.death_watch.look_again();
+        self.process.own.status.peers().fetch_sub(1, Ordering::AcqRel);
+        self.process.connections.clear_number(channel.number());
+    }
+}
+
+/// Why a process that has said hello gets no welcome.
+enum NoWelcome {
+    /// The handshake with this peer in the other direction is the one to use.
+    Crossed(Arc<Peer>),
+    Refused(Refusal),
+}
+
+impl From<Refusal> for NoWelcome {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+fn refuse(socket: &ParentOnlyFd, refusal: Refusal) {
+    // A peer that does not read the answer sees the hang-up.
+    let _ = socket::send(socket.fd(), &Control::Refused(refusal).to_bytes(), &[]);
+}
+
+/// The process that listens at an address, by the kernel's word.
+fn listener_of(address: Address) -> Option<u32> {
+    let probe = socket::connect(&address.socket_name()).ok()?;
+    socket::peer_credentials(probe.as_fd()).ok().map(|credentials| credentials.process)
+}
+
+fn explain(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::Version => "the two use different versions of this library; rebuild them against the same",
+        Refusal::User => "it belongs to another user",
+        Refusal::Crossed => "another connection is in use",
+        Refusal::Address => "it gave an address that is not its own",
+        Refusal::Resources => "memory or open files are short there",
+    }
+}
+
+enum Received {
+    Message(Control),
+    Nothing,
+    End,
+}
+
+fn receive_message(socket: BorrowedFd<'_>, files: &mut Vec<OwnedFd>) -> io::Result<Received> {
+    let mut bytes = [0; Control::BYTES];
+    let received = match socket::receive(socket, &mut bytes, files) {
+        // The other side has closed its end without having read everything: that is said first, what it had sent comes after.
+        Err(error) if error.kind() == io::ErrorKind::ConnectionReset => socket::receive(socket, &mut bytes, files),
+        received => received,
+    };
+    match received {
+        Ok(0) => Ok(Received::End),
+        Ok(len) => Control::from_bytes(&bytes[..len]).map(Received::Message).ok_or(io::ErrorKind::InvalidData.into()),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Received::Nothing),
+        Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Ok(Received::End),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The one runtime of a process: made at the first use, never unmade.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use crate::sys::lock::Mutex;
+
+use super::connections::Connections;
+use super::death_watch::DeathWatch;
+use super::listening::LISTENER;
+use super::threads::Threads;
+use super::wait_policy::YieldGuard;
+use super::worker_pool::{Job, WorkerPool};
+use super::{control_thread, worker};
+use crate::host::settings::Settings;
+use crate::object::{Exports, Peer};
+use crate::sys::epoll::Epoll;
+use crate::sys::fork::ParentOnlyFd;
+use crate::sys::per_process::PerProcess;
+use crate::sys::shortage::Explained;
+use crate::sys::{process, socket};
+use crate::transport::Own;
+use crate::transport::room::Room;
+use crate::transport::wire::Address;
+
+/// Why the runtime could not start.
+#[derive(Debug, thiserror::Error)]
+#[error("inter-process communication cannot start, {step} failed: {}", Explained(error))]
+pub struct StartError {
+    step: &'static str,
+    error: io::Error,
+}
+
+impl StartError {
+    fn at(step: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |error| Self { step, error }
+    }
+}
+
+/// The runtime of this process.
+pub struct Process {
+    /// What it shows to its peers.
+    pub own: Arc<Own>,
+    /// Its stubs that others may ask for.
+    pub exports: Arc<Exports>,
+    /// Its room for received messages.
+    pub room: Arc<Room>,
+    pub(super) listener: ParentOnlyFd,
+    pub(super) epoll: Arc<Epoll>,
+    pub(super) connections: Connections,
+    pub(super) workers: WorkerPool,
+    pub(super) threads: Threads,
+    pub(super) death_watch: DeathWatch,
+    pub(super) yields: YieldGuard,
+    running: AtomicBool,
+    /// Held while the threads are started; whether the control thread has been. A worker that could not be started can be the next time.
+    controlled: Mutex<bool>,
+    handling: AtomicUsize,
+    /// Looks of sleepers that found work of which nobody had told them. Anything but 0 is a fault.
+    pub lost_wakeups: AtomicU64,
+}
+
+static CURRENT: PerProcess<Process> = PerProcess::new();
+
+impl Process {
+    /// The runtime, if it has started in this very process and not in one that forked it.
+    #[inline]
+    pub fn started() -> Option<&'static Self> {
+        CURRENT.get()
+    }
+
+    /// The runtime, started if need be.
+    #[inline]
+    pub fn current() -> Result<&'static Self, StartError> {
+        match CURRENT.get() {
+            Some(process) if process.is_running() => Ok(process),
+            _ => Self::start(),
+        }
+    }
+
+    #[cold]
+    fn start() -> Result<&'static Self, StartError> {
+        let process = CURRENT.get_or_make(Self::create)?;
+        process.start_threads()?;
+        Ok(process)
+    }
+
+    fn create() -> Result<Self, StartError> {
+        let settings = Settings::of_process();
+        let address = process::random().map_err(StartError::at("getting random bytes (getrandom)"))?;
+        let address = Address(address);
+        let own = Own::create(address, settings.token_id)
+            .map(Arc::new)
+            .map_err(StartError::at("making shared memory (memfd_create)"))?;
+        let listener = socket::listen(&address.socket_name()).map_err(StartError::at("listening"))?;
+        let listener = ParentOnlyFd::new(listener);
+        let epoll = Epoll::new().map_err(StartError::at("making an epoll"))?;
+        epoll.add(listener.fd(), LISTENER).map_err(StartError::at("waiting for connections"))?;
+        Ok(Self {
+            exports: Exports::new(address),
+            room: Room::new(&own, settings.receive_room as u64),
+            own,
+            listener,
+            epoll: Arc::new(epoll),
+            connections: Connections::default(),
+            workers: WorkerPool::default(),
+            threads: Threads::default(),
+            death_watch: DeathWatch::default(),
+            yields: YieldGuard::default(),
+            running: AtomicBool::new(false),
+            controlled: Mutex::new(false),
+            handling: AtomicUsize::new(0),
+            lost_wakeups: AtomicU64::new(0),
+        })
+    }
+
+    fn is_running(&self) -> bool {
+        self.running.load(Ordering::Acquire)
+    }
+
+    /// The threads need the runtime's final place, so they come after it.
+    fn start_threads(&'static self) -> Result<(), StartError> {
+        let mut controlled = self.controlled.lock();
+        if self.is_running() {
+            return Ok(());
+        }
+        if !*controlled {
+            control_thread::start(self).map_err(StartError::at("starting a thread"))?;
+            *controlled = true;
+        }
+        worker::start_another(self).map_err(StartError::at("starting a thread"))?;
+        self.running.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Takes note that a request is being handled, until the result is dropped.
+    pub(super) fn note_handling(&'static self) -> Handling {
+        self.handling.fetch_add(1, Ordering::AcqRel);
+        Handling(self)
+    }
+
+    /// Whether any request is being handled.
+    pub fn is_handling(&self) -> bool {
+        self.handling.load(Ordering::Acquire) != 0
+    }
+
+    /// Sets how many workers the pool may have. Those that there are stay.
+    pub fn set_most_workers(&'static self, most: usize) {
+        self.workers.most.store(most, Ordering::Relaxed);
+        // Requests may be waiting for workers that there could not be before.
+        worker::see_to_work(self);
+    }
+
+    /// Has a worker run something.
+    pub fn run_on_worker(&'static self, task: Box<dyn FnOnce() + Send>) {
+        self.give_job(Job::Task(task));
+    }
+
+    pub(super) fn give_job(&'static self, job: Job) {
+        self.workers.push(job);
+        worker::see_to_work(self);
+    }
+
+    /// Takes note of a peer's death: whoever waits for it is woken, and workers do what is left to do.
+    pub(super) fn note_death(&'static self, peer: &Arc<Peer>) {
+        let Some(remains) = peer.mark_dead() else { return };
+        for socket in self.connections.forget_peer(peer) {
+            self.epoll.remove(socket.fd());
+        }
+        for proxy in &remains.watched {
+            self.workers.push(Job::Death(Arc::clone(proxy)));
+        }
+        self.workers.push(Job::Drain(Arc::clone(peer)));
+        let lent = self.exports.end_all_lends(peer.address());
+        self.workers.push(Job::Drop(Box::new((remains, lent))));
+        // The dead peer may have claimed a worker without having rung its bell.
+        self.own.doorbells.wake_all_workers();
+        worker::see_to_work(self);
+    }
+}
+
+/// A request is being handled.
+pub(super) struct Handling(&'static Process);
+
+impl Drop for Handling {
+    fn drop(&mut self) {
+        self.0.handling.fetch_sub(1, Ordering::AcqRel);
+    }
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+//! How long to look before sleeping, and when yielding the processor costs more than it brings.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::sys::per_process::PerProcess;
+use crate::sys::thread;
+
+/// Looking without a yield.
+pub(super) const LOOK: Duration = Duration::from_micros(1);
+
+/// Looking and yielding, in all.
+pub(super) const LOOK_AND_YIELD: Duration = Duration::from_micros(50);
+
+/// While something is outstanding, a sleeper looks this often, should a wake-up have been lost.
+pub(super) const SLEEP: Duration = Duration::from_millis(50);
+
+/// A yield that takes longer has given the processor to other work.
+const LONG_YIELD: Duration = Duration::from_micros(200);
+
+const FIRST_BACKOFF: Duration = Duration::from_millis(4);
+const LAST_BACKOFF: Duration = Duration::from_secs(1);
+
+static START: PerProcess<Instant> = PerProcess::new();
+
+fn now_us() -> u64 {
+    START.find_once(Instant::now).elapsed().as_micros() as u64
+}
+
+/// Whether the threads of this process may yield while they wait. With other work on the processors, a yield can cost
+/// milliseconds: then they sleep for a while instead, until one of them tries again.
+#[derive(Debug, Default)]
+pub(super) struct YieldGuard {
+    /// No yields before this time, in microseconds since the start; 0 for no restriction.
+    until_us: AtomicU64,
+    backoff_us: AtomicU32,
+}
+
+impl YieldGuard {
+    /// Whether to yield now. After a time without yields, one thread is let through to try.
+    pub(super) fn may_yield(&self) -> bool {
+        let until = self.until_us.load(Ordering::Relaxed);
+        if until == 0 {
+            return true;
+        }
+        let now = now_us();
+        let next = now + u64::from(self.backoff_us.load(Ordering::Relaxed));
+        now >= until && self.until_us.compare_exchange(until, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    /// Yields, and learns from how long that took.
+    pub(super) fn yield_now(&self) {
+        let before = Instant::now();
+        thread::yield_now();
+        self.note(before.elapsed());
+    }
+
+    fn note(&self, took: Duration) {
+        let backoff = Duration::from_micros(self.backoff_us.load(Ordering::Relaxed).into());
+        if took > LONG_YIELD {
+            let backoff = (backoff * 4).clamp(FIRST_BACKOFF, LAST_BACKOFF);
+            self.backoff_us.store(backoff.as_micros() as u32, Ordering::Relaxed);
+            self.until_us.store(now_us() + backoff.as_micros() as u64, Ordering::Relaxed);
+        } else if !backoff.is_zero() && self.until_us.load(Ordering::Relaxed) != 0 {
+            let backoff = backoff / 4;
+            let none = backoff < FIRST_BACKOFF;
+            self.backoff_us.store(if none { 0 } else { backoff.as_micros() as u32 }, Ordering::Relaxed);
+            self.until_us.store(if none { 0 } else { now_us() + backoff.as_micros() as u64 }, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Looks again and again for at most [`LOOK`], without giving the processor away.
+pub(super) fn look<T>(mut found: impl FnMut() -> Option<T>) -> Option<T> {
+    let start = Instant::now();
+    loop {
+        for _ in 0..8 {
+            if let Some(found) = found() {
+                return Some(found);
+            }
+            std::hint::spin_loop();
+        }
+        if start.elapsed() > LOOK {
+            return None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_yield_forbids_yields_for_a_while_and_short_ones_allow_them_again() {
+        let guard = YieldGuard::default();
+        assert!(guard.may_yield());
+        guard.note(Duration::from_millis(3));
+        assert!(!guard.may_yield());
+        guard.note(Duration::from_micros(1));
+        assert!(guard.may_yield());
+    }
+
+    #[test]
+    fn backing_off_grows_to_a_second() {
+        let guard = YieldGuard::default();
+        (0..10).for_each(|_| guard.note(Duration::from_millis(3)));
+        assert_eq!(guard.backoff_us.load(Ordering::Relaxed), 1_000_000);
+    }
+}

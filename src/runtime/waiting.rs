@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A caller waits for its reply: it looks, yields, sleeps, and handles the requests that its own call leads back to it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::dispatch;
+use super::process::Process;
+use super::threads::CallingThread;
+use super::wait_policy::{self, LOOK_AND_YIELD, SLEEP};
+use super::worker_pool::Job;
+use crate::object::Peer;
+use crate::shm::atomics::{AtomicU32, Ordering, fence};
+use crate::shm::layout::RecordContent;
+use crate::sys::futex;
+use crate::transport::{CallSlot, Channel};
+
+/// A sleeper that looks in vain looks ever more rarely, down to this.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
+/// What a look has found.
+enum Seen {
+    Reply(RecordContent),
+    /// The bell has rung.
+    Rung,
+    Dead,
+}
+
+/// A call that waits.
+pub(super) struct Wait<'a> {
+    process: &'static Process,
+    peer: &'a Arc<Peer>,
+    channel: &'a Arc<Channel>,
+    slot: &'a CallSlot,
+    thread: &'a CallingThread,
+    bell: &'static AtomicU32,
+    /// What the bell said when it was last looked into why.
+    heard: u32,
+    /// How long to sleep at the most.
+    sleep: Duration,
+}
+
+impl<'a> Wait<'a> {
+    /// Before the request is published: what comes back from then on is noticed.
+    pub(super) fn begin(
+        process: &'static Process,
+        (peer, channel): (&'a Arc<Peer>, &'a Arc<Channel>),
+        slot: &'a CallSlot,
+        thread: &'a CallingThread,
+    ) -> Self {
+        thread.begin_wait();
+        let bell = process.own.doorbells.bell(thread.bell());
+        Self { process, peer, channel, slot, thread, bell, heard: bell.load(Ordering::SeqCst), sleep: SLEEP }
+    }
+
+    #[inline]
+    fn see(&self) -> Option<Seen> {
+        if let Some(reply) = self.channel.reply(self.slot) {
+            return Some(Seen::Reply(reply));
+        }
+        if self.bell.load(Ordering::Acquire) != self.heard {
+            return Some(Seen::Rung);
+        }
+        if self.channel.is_dead() {
+            // A reply that was published before the death counts.
+            return Some(self.channel.reply(self.slot).map_or(Seen::Dead, Seen::Reply));
+        }
+        None
+    }
+
+    /// Waits until the reply is there; `None` where the peer is dead and has not replied.
+    pub(super) fn for_reply(&mut self) -> Option<RecordContent> {
+        loop {
+            let start = Instant::now();
+            let seen = match self.look_and_yield(start) {
+                Some(seen) => seen,
+                None => self.sleep(),
+            };
+            self.channel.latency().note(start.elapsed());
+            match seen {
+                Seen::Reply(reply) => return Some(reply),
+                Seen::Dead => return None,
+                Seen::Rung => self.answer_bell(),
+            }
+        }
+    }
+
+    fn look_and_yield(&self, start: Instant) -> Option<Seen> {
+        let latency = self.channel.latency();
+        if latency.look_first()
+            && let Some(seen) = wait_policy::look(|| self.see())
+        {
+            latency.came_while_looking();
+            return Some(seen);
+        }
+        if latency.is_long() {
+            return None;
+        }
+        let mut first = true;
+        while start.elapsed() < LOOK_AND_YIELD && self.process.yields.may_yield() {
+            self.process.yields.yield_now();
+            if let Some(seen) = self.see() {
+                if first {
+                    latency.came_after_first_yield();
+                }
+                return Some(seen);
+            }
+            first = false;
+        }
+        None
+    }
+
+    /// Sleeps until the bell rings, and looks into everything now and then all the same: what is in a doorbell may be garbage.
+    fn sleep(&mut self) -> Seen {
+        self.channel.set_caller_sleeps(self.slot, true);
+        let seen = self.see().unwrap_or_else(|| {
+            let start = Instant::now();
+            futex::wait(self.bell, self.heard, Some(self.sleep));
+            let in_time = start.elapsed() < self.sleep;
+            let is_silent = self.bell.load(Ordering::SeqCst) == self.heard;
+            match self.see() {
+                Some(Seen::Reply(reply)) => {
+                    if is_silent && !in_time {
+                        self.process.lost_wakeups.fetch_add(1, Ordering::Relaxed);
+                    }
+                    Seen::Reply(reply)
+                }
+                Some(seen) => seen,
+                None => {
+                    if !in_time {
+                        self.channel.rouse();
+                        self.sleep = (self.sleep * 2).min(LONGEST_SLEEP);
+                    }
+                    Seen::Rung
+                }
+            }
+        });
+        self.channel.set_caller_sleeps(self.slot, false);
+        seen
+    }
+
+    /// Finds out why the bell rang, and handles what has come for this thread.
+    fn answer_bell(&mut self) {
+        self.heard = self.bell.load(Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+        sort_nested_requests(self.process);
+        while let Some(mail) = self.thread.next_mail() {
+            let (peer, request) = *mail;
+            dispatch::handle_request(self.process, &peer, &request, || {});
+        }
+    }
+}
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        for request in self.thread.end_wait() {
+            self.process.give_job(Job::Request(request));
+        }
+        debug_assert!(!self.peer.is_connecting(), "only a connected peer is waited for");
+    }
+}
+
+/// Takes the requests for waiting threads out of all rings and gives each to its thread, or to a worker where that thread does not wait
+/// any more.
+pub(super) fn sort_nested_requests(process: &'static Process) {
+    let pending = process.own.doorbells.take_pending_nested();
+    for peer in pending.into_iter().flat_map(|bit| process.connections.peers_of_bit(bit)) {
+        let Some(channel) = peer.channel() else { continue };
+        while let Some(request) = channel.take_nested_request() {
+            for unwanted in process.threads.deliver(process, Box::new((Arc::clone(&peer), request))) {
+                process.give_job(Job::Request(unwanted));
+            }
+        }
+    }
+}

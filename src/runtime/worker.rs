@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A worker: finds work, handles it, looks a while for more, sleeps.
+
+use std::cell::Cell;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use super::process::Process;
+use super::wait_policy::{self, LOOK_AND_YIELD};
+use super::worker_pool::Job;
+use super::{dispatch, identity, waiting};
+use crate::host::behaviour::{Difference, as_on_a_device};
+use crate::object::Peer;
+use crate::shm::atomics::fence;
+use crate::sys::shortage::Explained;
+use crate::sys::{fork, futex, thread};
+
+/// Asynchronous messages that one worker takes in before it handles some.
+const ASYNC_BATCH: usize = 64;
+
+const MOST_SCORE: u32 = 4;
+
+thread_local! {
+    static STOPPED: Cell<bool> = const { Cell::new(false) };
+    static SERVING: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Whether the calling thread is a worker that runs something, or handles a request while it waits.
+pub fn is_serving() -> bool {
+    SERVING.try_with(Cell::get).unwrap_or(0) != 0 || identity::is_handling()
+}
+
+/// Makes the calling thread a worker until [`stop`] is called on it.
+pub fn join(process: &'static Process) {
+    Worker::new(process).serve();
+}
+
+/// Has the calling thread, as soon as it is a worker and has handled something, cease to be one. That stays so.
+pub fn stop() {
+    let _ = STOPPED.try_with(|stopped| stopped.set(true));
+}
+
+fn is_stopped() -> bool {
+    STOPPED.try_with(Cell::get).unwrap_or(false)
+}
+
+/// Starts one more worker of the pool, if there may be one more.
+pub(super) fn start_another(process: &'static Process) -> io::Result<()> {
+    if !process.workers.may_start() {
+        return Ok(());
+    }
+    let number = process.workers.numbered.fetch_add(1, Ordering::Relaxed);
+    // Free from now on, so that nobody starts yet another one for the same work.
+    process.workers.set_free();
+    let name = move || format!("OS_IPC_{number}_{}", thread::id());
+    let started = thread::start(name, move || {
+        process.workers.set_busy();
+        Worker::new(process).serve();
+        if !as_on_a_device(Difference::StoppedWorker) {
+            process.workers.threads.fetch_sub(1, Ordering::SeqCst);
+        }
+        see_to_work(process);
+    });
+    if let Err(error) = started {
+        process.workers.set_busy();
+        process.workers.threads.fetch_sub(1, Ordering::SeqCst);
+        return Err(error);
+    }
+    Ok(())
+}
+
+/// Sees to it that somebody comes for work that is there.
+pub(super) fn see_to_work(process: &'static Process) {
+    fence(Ordering::SeqCst);
+    if process.own.doorbells.wake_worker() || process.workers.any_looks() || process.workers.any_free() {
+        return;
+    }
+    if let Err(error) = start_another(process) {
+        ipckit_log::warn(format_args!(
+            "no thread for one more worker, requests wait for the workers that there are: {}",
+            Explained(&error)
+        ));
+    }
+}
+
+struct Worker {
+    process: &'static Process,
+    /// Whose rings to look at first: who sent the last work.
+    last: Option<Arc<Peer>>,
+    /// Whose turn it was.
+    jobs_first: bool,
+    /// Whether looking has paid lately.
+    score: u32,
+}
+
+impl Worker {
+    fn new(process: &'static Process) -> Self {
+        Self { process, last: None, jobs_first: false, score: MOST_SCORE }
+    }
+
+    fn serve(&mut self) {
+        let generation = fork::generation();
+        while fork::generation() == generation {
+            if self.work() {
+                if is_stopped() {
+                    break;
+                }
+                continue;
+            }
+            self.process.workers.set_free();
+            let slept = !self.look();
+            if slept {
+                self.sleep();
+            }
+            self.process.workers.set_busy();
+            if slept && self.process.own.doorbells.any_pending_nested() {
+                // Their threads do not wait any more, or would have come for them.
+                waiting::sort_nested_requests(self.process);
+            }
+        }
+        identity::end_forked_child(generation);
+    }
+
+    /// Does some work, if there is any: for who sent the last, unless others have some too. Then the oldest comes first.
+    fn work(&mut self) -> bool {
+        self.last.take_if(|peer| peer.is_dead());
+        let Some(last) = self.last.clone() else { return self.other_work() };
+        if self.process.workers.has_jobs() || self.process.own.doorbells.any_pending() {
+            if let Some(channel) = last.channel()
+                && channel.has_work()
+            {
+                self.process.own.doorbells.set_pending(channel.number());
+            }
+            return self.other_work();
+        }
+        self.serve_peer(&last)
+    }
+
+    /// Does a job, or something for a peer that says it has work: in turns.
+    fn other_work(&mut self) -> bool {
+        self.jobs_first = !self.jobs_first;
+        (self.jobs_first && self.do_job()) || self.serve_oldest() || self.do_job()
+    }
+
+    fn do_job(&mut self) -> bool {
+        let Some(job) = self.process.workers.take_job() else { return false };
+        self.see_to_the_rest();
+        self.run(job);
+        true
+    }
+
+    /// Serves the peer, of those that say they have work, whose work has waited longest.
+    fn serve_oldest(&mut self) -> bool {
+        if !self.process.own.doorbells.any_pending() {
+            return false;
+        }
+        let pending = self.process.own.doorbells.take_pending();
+        let peers = pending.into_iter().flat_map(|bit| self.process.connections.peers_of_bit(bit));
+        let mut chosen: Option<(Arc<Peer>, u32)> = None;
+        for peer in peers {
+            let Some(channel) = peer.channel() else { continue };
+            let Some(sent_at) = channel.oldest_work() else { continue };
+            // One at a time, the oldest. The others have their bits again before anything is handled, which may take long.
+            let other = match &chosen {
+                Some((_, oldest)) if sent_at.wrapping_sub(*oldest).cast_signed() >= 0 => Some(peer),
+                _ => chosen.replace((peer, sent_at)).map(|(before, _)| before),
+            };
+            if let Some(channel) = other.as_ref().and_then(|other| other.channel()) {
+                self.process.own.doorbells.set_pending(channel.number());
+            }
+        }
+        let chosen = chosen.map(|(peer, _)| peer);
+        let Some(chosen) = chosen else { return false };
+        self.last = Some(Arc::clone(&chosen));
+        self.serve_peer(&chosen)
+    }
+
+    /// Handles one request of the peer's, or some of its asynchronous messages.
+    fn serve_peer(&mut self, peer: &Arc<Peer>) -> bool {
+        let Some(channel) = peer.channel() else { return false };
+        if let Some(request) = channel.take_request() {
+            self.see_to_the_rest_of(peer);
+            // Free from just before the answer: the caller's next request may come before this thread runs on, and is not to start
+            // another worker.
+            let is_free = Cell::new(false);
+            dispatch::handle_request(self.process, peer, &request, || {
+                self.process.workers.set_free();
+                is_free.set(true);
+            });
+            if is_free.get() {
+                self.process.workers.set_busy();
+            }
+            return true;
+        }
+        if !channel.has_async() {
+            return false;
+        }
+        let mut stubs = dispatch::take_async_in(self.process, ASYNC_BATCH).into_iter();
+        let first = stubs.next();
+        stubs.for_each(|stub| self.process.workers.push(Job::Stub(stub)));
+        // Also where nothing came of it: there may be more, and others looked away meanwhile.
+        self.see_to_the_rest_of(peer);
+        if let Some(first) = first {
+            self.run(Job::Stub(first));
+        }
+        true
+    }
+
+    fn run(&self, job: Job) {
+        let _ = SERVING.try_with(|serving| serving.set(serving.get() + 1));
+        match job {
+            Job::Death(proxy) => proxy.tell_death(|| self.process.give_job(Job::Death(Arc::clone(&proxy)))),
+            Job::Drain(peer) => dispatch::drain(self.process, &peer),
+            Job::Stub(stub) => dispatch::handle_async(self.process, &stub),
+            Job::Request(mail) => dispatch::handle_request(self.process, &mail.0, &mail.1, || {}),
+            Job::Drop(something) => drop(something),
+            Job::Task(task) => task(),
+        }
+        let _ = SERVING.try_with(|serving| serving.set(serving.get() - 1));
+    }
+
+    /// Before this worker is busy: what it leaves in the peer's rings is to be seen by others.
+    fn see_to_the_rest_of(&self, peer: &Arc<Peer>) {
+        if let Some(channel) = peer.channel()
+            && channel.has_work()
+            && channel.outgoing().lookers().load(Ordering::SeqCst) == 0
+        {
+            self.process.own.doorbells.set_pending(channel.number());
+        }
+        self.see_to_the_rest();
+    }
+
+    /// Before this worker is busy: work that is left wants another one, and work that may come wants one that is free.
+    fn see_to_the_rest(&self) {
+        let is_left = self.process.workers.has_jobs() || self.process.own.doorbells.any_pending();
+        if is_left || !self.process.workers.any_free() {
+            see_to_work(self.process);
+        }
+    }
+
+    /// Whether there is work, as far as a worker can tell that looks at one peer.
+    fn sees_work(&self) -> bool {
+        self.last.as_ref().and_then(|peer| peer.channel()).is_some_and(|channel| channel.has_work())
+            || self.process.own.doorbells.any_pending()
+            || self.process.workers.has_jobs()
+    }
+
+    /// Looks for work for a while; `true` where there is some.
+    fn look(&mut self) -> bool {
+        if self.score == 0 || !self.process.workers.begin_look() {
+            return self.sees_work();
+        }
+        let last = self.last.clone();
+        let lookers = last.as_ref().and_then(|peer| peer.channel()).map(|channel| channel.outgoing().lookers());
+        if let Some(lookers) = lookers {
+            lookers.fetch_add(1, Ordering::SeqCst);
+        }
+        let found = self.look_and_yield();
+        if let Some(lookers) = lookers {
+            lookers.fetch_sub(1, Ordering::SeqCst);
+        }
+        self.process.workers.end_look();
+        fence(Ordering::SeqCst);
+        if found {
+            self.score = (self.score + 1).min(MOST_SCORE);
+        }
+        found || self.sees_work()
+    }
+
+    fn look_and_yield(&self) -> bool {
+        let start = Instant::now();
+        let sees = || self.sees_work().then_some(());
+        if wait_policy::look(sees).is_some() {
+            return true;
+        }
+        while start.elapsed() < LOOK_AND_YIELD {
+            if !self.process.yields.may_yield() {
+                return false;
+            }
+            self.process.yields.yield_now();
+            if self.sees_work() {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Sleeps until somebody rings.
+    fn sleep(&mut self) {
+        let start = Instant::now();
+        let Some(bell) = self.process.workers.take_bell() else {
+            self.process.workers.wait_for_bell();
+            return;
+        };
+        let doorbells = &self.process.own.doorbells;
+        let word = doorbells.bell(bell);
+        let before = word.load(Ordering::SeqCst);
+        doorbells.set_idle(bell);
+        fence(Ordering::SeqCst);
+        if !self.sees_work() {
+            futex::wait(word, before, None);
+        }
+        doorbells.clear_idle(bell);
+        self.process.workers.return_bell(bell);
+        self.score = if start.elapsed() < LOOK_AND_YIELD {
+            (self.score + 1).min(MOST_SCORE)
+        } else {
+            self.score.saturating_sub(1)
+        };
+    }
+}

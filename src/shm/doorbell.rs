@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Doorbells: how one process wakes a chosen thread of another.
+#![allow(unsafe_code)] // types laid over shared memory
+
+use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
+
+use super::atomics::{AtomicU32, AtomicU64, Ordering, fence};
+use super::layout::{CALLER_BELLS, CHANNEL_WORDS, DoorbellPage, WORKER_BELLS};
+use crate::sys::futex;
+use crate::sys::mapping::{self, Mapping, Writers};
+
+/// A doorbell page: this process's own, or a peer's.
+#[derive(Debug)]
+pub struct Doorbells(Mapping);
+
+impl Doorbells {
+    /// A new page and the descriptor by which peers map it.
+    pub fn create() -> io::Result<(Self, OwnedFd)> {
+        let (mapping, file) = mapping::create("ipckit-doorbells", size_of::<DoorbellPage>(), Writers::Everybody)?;
+        Ok((Self(mapping), file))
+    }
+
+    /// Maps a peer's page.
+    pub fn map(file: BorrowedFd<'_>) -> io::Result<Self> {
+        Mapping::shared(file, size_of::<DoorbellPage>()).map(Self)
+    }
+
+    fn page(&self) -> &DoorbellPage {
+        // SAFETY: the mapping is as long and as aligned as a page and lives as long as self; a page is all atomics.
+        unsafe { self.0.start().cast::<DoorbellPage>().as_ref() }
+    }
+
+    /// The bell with this number, which a peer may have given: beyond the last, they begin again.
+    pub fn bell(&self, number: u16) -> &AtomicU32 {
+        &self.page().bells[usize::from(number) % (WORKER_BELLS + CALLER_BELLS)].0
+    }
+
+    /// Rings a bell, and wakes who sleeps on it.
+    pub fn ring(&self, number: u16) {
+        let bell = self.bell(number);
+        bell.fetch_add(1, Ordering::Release);
+        futex::wake(bell, i32::MAX);
+    }
+
+    fn idle_workers(&self) -> &AtomicU64 {
+        &self.page().idle_workers.0
+    }
+
+    /// Says that the worker with this bell sleeps, or is about to.
+    pub fn set_idle(&self, worker: u16) {
+        self.idle_workers().fetch_or(1 << worker, Ordering::SeqCst);
+    }
+
+    /// Takes the worker's word back. `false` where somebody had taken it: they ring, or have rung.
+    pub fn clear_idle(&self, worker: u16) -> bool {
+        let bit = 1 << worker;
+        self.idle_workers().fetch_and(!bit, Ordering::SeqCst) & bit != 0
+    }
+
+    /// Wakes one sleeping worker; `false` where none sleeps.
+    pub fn wake_worker(&self) -> bool {
+        let idle = self.idle_workers();
+        let mut workers = idle.load(Ordering::SeqCst);
+        while workers != 0 {
+            let lowest = workers & workers.wrapping_neg();
+            match idle.compare_exchange_weak(workers, workers & !lowest, Ordering::SeqCst, Ordering::SeqCst) {
+                Ok(_) => {
+                    self.ring(lowest.trailing_zeros() as u16);
+                    return true;
+                }
+                Err(now) => workers = now,
+            }
+        }
+        false
+    }
+
+    /// Rings every worker's bell, whatever the idle mask says: for when it may hold garbage.
+    pub fn wake_all_workers(&self) {
+        (0..WORKER_BELLS as u16).for_each(|worker| self.ring(worker));
+    }
+
+    /// Says that the channel has requests that nobody looks at.
+    pub fn set_pending(&self, channel: u16) {
+        set(&self.page().pending.0, channel);
+    }
+
+    /// Says that the channel has requests for waiting threads.
+    pub fn set_pending_nested(&self, channel: u16) {
+        set(&self.page().pending_nested.0, channel);
+    }
+
+    /// Whether any channel has requests that nobody looks at.
+    #[inline]
+    pub fn any_pending(&self) -> bool {
+        self.page().pending.0.iter().any(|word| word.load(Ordering::Relaxed) != 0)
+    }
+
+    /// Whether any channel has requests for waiting threads.
+    pub fn any_pending_nested(&self) -> bool {
+        self.page().pending_nested.0.iter().any(|word| word.load(Ordering::Relaxed) != 0)
+    }
+
+    /// Takes the bits of all channels that have requests, in the form of their numbers modulo [`CHANNEL_BITS`].
+    pub fn take_pending(&self) -> Vec<u16> {
+        take(&self.page().pending.0)
+    }
+
+    /// Takes the bits of all channels that have requests for waiting threads.
+    pub fn take_pending_nested(&self) -> Vec<u16> {
+        take(&self.page().pending_nested.0)
+    }
+}
+
+/// Channels with a bit of their own.
+pub const CHANNEL_BITS: u16 = (CHANNEL_WORDS * 64) as u16;
+
+fn set(words: &[AtomicU64; CHANNEL_WORDS], channel: u16) {
+    let channel = channel % CHANNEL_BITS;
+    let word = &words[usize::from(channel / 64)];
+    let bit = 1 << (channel % 64);
+    // A bit that is set already was set by somebody who also saw to a worker.
+    if word.load(Ordering::Relaxed) & bit == 0 {
+        word.fetch_or(bit, Ordering::SeqCst);
+    }
+}
+
+fn take(words: &[AtomicU64; CHANNEL_WORDS]) -> Vec<u16> {
+    let mut channels = Vec::new();
+    for (number, word) in words.iter().enumerate() {
+        if word.load(Ordering::Relaxed) == 0 {
+            continue;
+        }
+        let mut bits = word.swap(0, Ordering::SeqCst);
+        while bits != 0 {
+            channels.push((number * 64) as u16 + bits.trailing_zeros() as u16);
+            bits &= bits - 1;
+        }
+    }
+    fence(Ordering::SeqCst);
+    channels
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lowest_idle_worker_is_woken_once() {
+        let (doorbells, _file) = Doorbells::create().expect("a page");
+        assert!(!doorbells.wake_worker());
+        doorbells.set_idle(5);
+        doorbells.set_idle(3);
+        assert!(doorbells.wake_worker());
+        assert_eq!(doorbells.bell(3).load(Ordering::Relaxed), 1);
+        assert!(!doorbells.clear_idle(3));
+        assert!(doorbells.clear_idle(5));
+        assert!(!doorbells.wake_worker());
+    }
+
+    #[test]
+    fn pending_bits_are_taken_once() {
+        let (doorbells, _file) = Doorbells::create().expect("a page");
+        for channel in [0, 63, 64, 1000, 1024 + 7] {
+            doorbells.set_pending(channel);
+        }
+        assert!(doorbells.any_pending());
+        assert_eq!(doorbells.take_pending(), [0, 7, 63, 64, 1000]);
+        assert!(!doorbells.any_pending());
+        assert_eq!(doorbells.take_pending(), []);
+    }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Rings of records: written by the threads of one process, taken from by the threads of another.
+//!
+//! Both counters are private: the writer's in the writing process, the reader's in the reading one. A reader knows by an
+//! entry's sequence word that it is there; that an entry is free again, the writer knows by other means (its call has been
+//! answered, or the reader's published ticket), before it takes the ticket.
+#![allow(unsafe_code)] // record contents in shared memory
+
+use super::atomics::{AtomicU32, Ordering};
+use super::layout::{Record, RecordContent};
+use super::segment::copy_content;
+
+/// The records of a ring, in a segment.
+#[derive(Clone, Copy)]
+pub struct Entries<'a, const N: usize>(pub(super) &'a [Record; N]);
+
+impl<'a, const N: usize> Entries<'a, N> {
+    fn entry(self, ticket: u32) -> &'a Record {
+        const { assert!(N.is_power_of_two()) };
+        &self.0[ticket as usize % N]
+    }
+}
+
+/// The writing end. Shared by the threads of the process that owns the segment.
+#[derive(Debug, Default)]
+pub struct RingWriter {
+    next: AtomicU32,
+}
+
+impl RingWriter {
+    /// Publishes `content` in the next entry, whose last content the reader is known to have taken.
+    ///
+    /// Between the two steps in here the entry holds up those behind it, so the content is to be ready before.
+    pub fn publish<const N: usize>(&self, entries: Entries<'_, N>, content: &RecordContent) -> u32 {
+        let ticket = self.next.fetch_add(1, Ordering::Relaxed);
+        let record = entries.entry(ticket);
+        // SAFETY: the ticket gives the entry to this thread alone, the segment is this process's own, and the reader does not
+        // look at the content before the store below.
+        unsafe { record.content.get().write(*content) };
+        record.sequence.store(ticket.wrapping_add(1), Ordering::Release);
+        ticket
+    }
+
+    /// The ticket of the next entry to be published.
+    pub fn next_ticket(&self) -> u32 {
+        self.next.load(Ordering::Relaxed)
+    }
+}
+
+/// The reading end. Shared by the threads of the process that the ring speaks to.
+#[derive(Debug, Default)]
+pub struct RingReader {
+    next: AtomicU32,
+}
+
+impl RingReader {
+    /// Takes the next entry, if there is one; no other thread gets the same.
+    #[inline]
+    pub fn take<const N: usize>(&self, entries: Entries<'_, N>) -> Option<RecordContent> {
+        let mut ticket = self.next.load(Ordering::Acquire);
+        loop {
+            let record = entries.entry(ticket);
+            if record.sequence.load(Ordering::Acquire) != ticket.wrapping_add(1) {
+                let now = self.next.load(Ordering::Acquire);
+                if now == ticket {
+                    return None;
+                }
+                ticket = now;
+                continue;
+            }
+            // The copy comes first: once the ticket has moved on, the writer may learn that the entry is free.
+            let content = copy_content(record);
+            match self.next.compare_exchange(ticket, ticket.wrapping_add(1), Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return Some(content),
+                Err(now) => ticket = now,
+            }
+        }
+    }
+
+    /// Whether there is an entry to take.
+    #[inline]
+    pub fn has_next<const N: usize>(&self, entries: Entries<'_, N>) -> bool {
+        let ticket = self.next.load(Ordering::Acquire);
+        entries.entry(ticket).sequence.load(Ordering::Acquire) == ticket.wrapping_add(1)
+    }
+
+    /// A copy of the next entry, if there is one, which another thread may take meanwhile.
+    pub fn peek<const N: usize>(&self, entries: Entries<'_, N>) -> Option<RecordContent> {
+        let ticket = self.next.load(Ordering::Acquire);
+        let record = entries.entry(ticket);
+        let is_there = record.sequence.load(Ordering::Acquire) == ticket.wrapping_add(1);
+        is_there.then(|| copy_content(record))
+    }
+
+    /// The ticket of the next entry to be taken.
+    pub fn next_ticket(&self) -> u32 {
+        self.next.load(Ordering::Acquire)
+    }
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+//! System calls, one thin file per facility. Nothing above this layer names `libc`.
+
+pub mod descriptor;
+pub mod epoll;
+pub mod fork;
+pub mod futex;
+pub mod lock;
+pub mod mapping;
+pub mod memory;
+pub mod per_process;
+pub mod process;
+pub mod robust_list;
+pub mod shortage;
+pub mod socket;
+pub mod thread;

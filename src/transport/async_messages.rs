@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The sender's account of asynchronous messages: what the receiver has not taken in yet, and what it has not freed.
+
+use std::collections::VecDeque;
+
+use crate::shm::arena::Block;
+use crate::shm::layout::ASYNC_ENTRIES;
+
+/// Smaller messages are not worth a question to the receiver: they make up for a small part of its room.
+const CONTESTED_FROM: u64 = 8 * 1024;
+
+#[derive(Debug)]
+struct Sent {
+    bytes: u64,
+    block: Option<Block>,
+}
+
+/// What was sent over one channel.
+#[derive(Debug, Default)]
+pub(super) struct SentAsync {
+    not_taken: VecDeque<Sent>,
+    sent_bytes: u64,
+    taken_bytes: u64,
+}
+
+/// What the receiver says. It is read in this order, and written in the opposite one: so that what happens between two reads can only
+/// make more room, never less.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Receiver {
+    /// Bytes of this channel that it has freed.
+    pub(super) freed: u64,
+    /// Bytes of all channels' asynchronous messages that it has taken in and not freed.
+    pub(super) async_in_use: u64,
+    /// Bytes of all messages that it has taken in and not freed.
+    pub(super) in_use: u64,
+    /// Messages of this channel that it has taken in, as a ticket.
+    pub(super) taken: u32,
+    /// Bytes that it may have in use, half of them asynchronous.
+    pub(super) room: u64,
+}
+
+/// Why there is no place for a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Full {
+    /// The receiver has no room for it.
+    Receiver,
+    /// The receiver has not taken in what was sent before.
+    Ring,
+}
+
+impl SentAsync {
+    /// Takes note of what the receiver has taken in, and returns the blocks that are free again.
+    pub(super) fn note_taken(&mut self, taken: u32, next_ticket: u32) -> Vec<Block> {
+        let mut blocks = Vec::new();
+        // A receiver that claims to have taken more than was sent is not believed.
+        let not_taken = next_ticket.wrapping_sub(taken) as usize;
+        while self.not_taken.len() > not_taken {
+            let Some(sent) = self.not_taken.pop_front() else { break };
+            self.taken_bytes += sent.bytes;
+            blocks.extend(sent.block);
+        }
+        blocks
+    }
+
+    /// Whether one more message of `bytes` fits.
+    pub(super) fn check_room(&self, bytes: u64, receiver: &Receiver) -> Result<(), Full> {
+        let own = self.sent_bytes.saturating_sub(receiver.freed);
+        let own_in_use = self.taken_bytes.saturating_sub(receiver.freed);
+        let others = receiver.async_in_use.saturating_sub(own_in_use);
+        let not_taken = self.sent_bytes - self.taken_bytes;
+        let async_total = own.saturating_add(others).saturating_add(bytes);
+        let total = receiver.in_use.saturating_add(not_taken).saturating_add(bytes);
+        if async_total > receiver.room / 2 || total > receiver.room {
+            return Err(Full::Receiver);
+        }
+        if self.not_taken.len() >= ASYNC_ENTRIES { Err(Full::Ring) } else { Ok(()) }
+    }
+
+    /// Whether `bytes` more may be one too many, if others had sent as much as they may: then it matters what they have.
+    pub(super) fn may_be_contested(&self, bytes: u64, receiver: &Receiver) -> bool {
+        let own = self.sent_bytes.saturating_sub(receiver.freed);
+        bytes >= CONTESTED_FROM && own.saturating_add(receiver.async_in_use).saturating_add(bytes) > receiver.room / 8
+    }
+
+    /// Bytes of all that was sent.
+    pub(super) fn sent_bytes(&self) -> u64 {
+        self.sent_bytes
+    }
+
+    /// Takes note of a message that was sent.
+    pub(super) fn note_sent(&mut self, bytes: u64, block: Option<Block>) {
+        self.sent_bytes += bytes;
+        self.not_taken.push_back(Sent { bytes, block });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROOM: u64 = 1_040_384;
+    const HALF: u64 = ROOM / 2;
+
+    fn receiver(freed: u64, async_in_use: u64, taken: u32) -> Receiver {
+        Receiver { freed, async_in_use, in_use: async_in_use, taken, room: ROOM }
+    }
+
+    #[test]
+    fn as_many_fit_as_on_a_device() {
+        for (bytes, fit) in [(1024, 508), (65_536, 7), (204_800, 2)] {
+            let mut sent = SentAsync::default();
+            while sent.check_room(bytes, &receiver(0, 0, 0)).is_ok() {
+                sent.note_sent(bytes, None);
+            }
+            assert_eq!(sent.not_taken.len(), fit, "{bytes} bytes");
+        }
+    }
+
+    #[test]
+    fn what_is_taken_in_still_counts_until_it_is_freed() {
+        let mut sent = SentAsync::default();
+        sent.note_sent(500_000, None);
+        sent.note_taken(1, 1);
+        assert_eq!(sent.check_room(100_000, &receiver(0, 500_000, 1)), Err(Full::Receiver));
+        assert_eq!(sent.check_room(100_000, &receiver(500_000, 0, 1)), Ok(()));
+    }
+
+    #[test]
+    fn what_others_have_in_use_counts() {
+        let mut sent = SentAsync::default();
+        assert_eq!(sent.check_room(1024, &receiver(0, HALF, 0)), Err(Full::Receiver));
+        sent.note_sent(100_000, None);
+        sent.note_taken(1, 1);
+        assert_eq!(sent.check_room(100_000, &receiver(0, 500_000, 1)), Err(Full::Receiver));
+        assert_eq!(sent.check_room(20_192, &receiver(0, 500_000, 1)), Ok(()));
+    }
+
+    #[test]
+    fn what_synchronous_messages_take_is_not_there_for_asynchronous_ones() {
+        let sent = SentAsync::default();
+        let busy = Receiver { in_use: 1_024_000, ..receiver(0, 0, 0) };
+        assert_eq!(sent.check_room(65_536, &busy), Err(Full::Receiver));
+        assert_eq!(sent.check_room(16_384, &busy), Ok(()));
+    }
+
+    #[test]
+    fn the_ring_has_an_end() {
+        let mut sent = SentAsync::default();
+        (0..ASYNC_ENTRIES).for_each(|_| sent.note_sent(8, None));
+        assert_eq!(sent.check_room(8, &receiver(0, 0, 0)), Err(Full::Ring));
+    }
+
+    #[test]
+    fn a_receiver_that_lies_does_no_harm() {
+        let mut sent = SentAsync::default();
+        sent.note_sent(100, None);
+        assert!(sent.note_taken(u32::MAX, 1).is_empty());
+        assert_eq!(sent.check_room(1, &receiver(u64::MAX, 0, 5)), Ok(()));
+        assert_eq!(sent.check_room(1, &receiver(0, u64::MAX, 5)), Err(Full::Receiver));
+    }
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Asynchronous messages, and the room that they take at the receiver.
+
+use std::time::{Duration, Instant};
+
+use super::{Channel, ChannelError, Message};
+use crate::shm::atomics::Ordering;
+use crate::shm::layout::{ARENA_BYTES, ASYNC_ENTRIES, RecordContent, SHORT_BODY};
+use crate::sys::lock::MutexGuard;
+use crate::sys::thread;
+use crate::transport::async_messages::{Full, Receiver};
+use crate::transport::posts::Posts;
+use crate::transport::wire::{self, Address, Control};
+
+/// What a receiver has in use, with what is on its way to it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RoomInUse {
+    asynchronous: u64,
+    all: u64,
+}
+
+/// How long a sender waits for a receiver that has room to take in what fills the ring.
+const RING_PATIENCE: Duration = Duration::from_millis(50);
+
+impl Channel {
+    /// Sends an asynchronous message that takes `bytes` of the receiver's room.
+    pub fn send_async(&self, message: &Message<'_>, bytes: u64) -> Result<(), ChannelError> {
+        let mut sent = self.sent_async.lock();
+        let start = Instant::now();
+        loop {
+            let receiver = self.async_receiver();
+            for block in sent.note_taken(receiver.taken, self.async_messages.next_ticket()) {
+                self.free(Some(block));
+            }
+            match sent.check_room(bytes, &receiver) {
+                Ok(()) if self.peer_status.peers() > 1 && sent.may_be_contested(bytes, &receiver) => {
+                    let in_use = self.ask_room();
+                    let fits = in_use.is_none_or(|in_use| {
+                        in_use.asynchronous.saturating_add(bytes) <= receiver.room / 2
+                            && in_use.all.saturating_add(bytes) <= receiver.room
+                    });
+                    if fits {
+                        break;
+                    }
+                    return Err(ChannelError::NoRoom);
+                }
+                Ok(()) => break,
+                Err(Full::Ring) if start.elapsed() < RING_PATIENCE && !self.is_dead() => {
+                    // The receiver has room: its workers are about to take in what is there.
+                    MutexGuard::unlocked(&mut sent, || {
+                        self.announce();
+                        thread::yield_now();
+                    });
+                }
+                Err(Full::Ring | Full::Receiver) => return Err(ChannelError::NoRoom),
+            }
+        }
+        let (mut content, block) = self.place(message)?;
+        let block = self.send_ahead(message, block)?;
+        // Nobody waits for a reply; so there is room for the exact time.
+        content.caller = thread::nanoseconds();
+        sent.note_sent(bytes, block);
+        self.outgoing.set_async_sent(sent.sent_bytes());
+        self.async_messages.publish(self.outgoing.async_messages(), &content);
+        drop(sent);
+        self.announce();
+        Ok(())
+    }
+
+    fn ask_room(&self) -> Option<RoomInUse> {
+        // A receiver that is stopped does not answer; then what is known has to do.
+        const PATIENCE: Duration = Duration::from_millis(200);
+        self.room_questions.ask(PATIENCE, || self.send_control(Control::AskRoom, &[]).is_ok())
+    }
+
+    /// Takes note of the peer's answer to such a question.
+    pub fn note_room_answer(&self, asynchronous: u64, all: u64) {
+        self.room_questions.answer(RoomInUse { asynchronous, all });
+    }
+
+    /// Has the peer keep its stub until `to` has asked for a share of its own, and waits until it does, or is dead.
+    pub fn lend(&self, object: u64, to: Address) {
+        // A peer that is stopped keeps who passes its stubs on waiting, as it would whoever calls them.
+        const PATIENCE: Duration = Duration::from_secs(3600);
+        self.lend_questions.ask(PATIENCE, || self.send_control(Control::Lend { object, to }, &[]).is_ok());
+    }
+
+    /// Takes note of the peer's answer to such a question.
+    pub fn note_lent(&self) {
+        self.lend_questions.answer(());
+    }
+
+    /// Bytes of asynchronous messages that the peer has sent and this process not taken in.
+    pub fn async_waiting(&self) -> u64 {
+        let waiting = self.incoming.async_sent().wrapping_sub(self.async_taken_bytes.load(Ordering::Acquire));
+        // More than the ring and the arena hold is a lie.
+        if waiting > (ARENA_BYTES + ASYNC_ENTRIES * SHORT_BODY) as u64 { 0 } else { waiting }
+    }
+
+    /// How much of the peer's room is in use, of how much, as it says.
+    pub fn peer_room(&self) -> (u64, u64) {
+        (self.peer_status.room_in_use(), self.peer_status.room())
+    }
+
+    pub(in crate::transport) fn posts(&self) -> &Posts {
+        &self.posts
+    }
+
+    /// Waits until the threads that are just sending asynchronous messages to the peer have returned to their callers: what comes from
+    /// the peer may be the answer.
+    #[inline]
+    pub fn wait_for_senders(&self) {
+        self.posts.wait_for_senders();
+    }
+
+    fn async_receiver(&self) -> Receiver {
+        let freed = self.incoming.async_freed();
+        let async_in_use = self.peer_status.async_in_use();
+        let in_use = self.peer_status.room_in_use();
+        Receiver { freed, async_in_use, in_use, taken: self.incoming.async_taken(), room: self.peer_status.room() }
+    }
+
+    /// When the next asynchronous message was sent, in nanoseconds of the monotonic clock; `None` where there is none, or its
+    /// descriptors have not arrived. For who holds [`Own::async_gate`].
+    pub fn next_async_time(&self) -> Option<u64> {
+        let content = self.incoming_async.peek(self.incoming.async_messages())?;
+        if content.objects > 0 && !self.async_descriptors_are_here(&content) {
+            return None;
+        }
+        Some(content.caller)
+    }
+
+    /// Whether a message's descriptors have arrived. Where not, the message and those behind it are held back until they have.
+    fn async_descriptors_are_here(&self, content: &RecordContent) -> bool {
+        let Some((records, _)) = self.read_tail(content) else { return true };
+        let Some((transfer, count)) = wire::descriptors_of(&records) else { return true };
+        // Held first: what arrives between the two looks ends the hold.
+        self.async_held.store(true, Ordering::SeqCst);
+        let here = self.descriptors.are_here(transfer, count);
+        if here {
+            self.async_held.store(false, Ordering::SeqCst);
+        }
+        here
+    }
+
+    /// Takes the next asynchronous message in; `false` where there is none. `read` copies what it needs of it; then the peer may reuse its
+    /// place, and `accept` counts the room that it takes and passes it on. For who holds [`Own::async_gate`].
+    pub fn take_async<T>(&self, read: impl FnOnce(&RecordContent) -> T, accept: impl FnOnce(T)) -> bool {
+        let Some(content) = self.incoming_async.take(self.incoming.async_messages()) else { return false };
+        let message = read(&content);
+        self.outgoing.set_async_taken(self.incoming_async.next_ticket());
+        accept(message);
+        true
+    }
+
+    /// Whether the peer's asynchronous messages before the one with this ticket have been taken in. One that has left the ring
+    /// and is still being read has not: its stub may not have been looked up.
+    pub fn has_taken_async_before(&self, ticket: u32) -> bool {
+        self.outgoing.async_taken().wrapping_sub(ticket).cast_signed() >= 0
+    }
+
+    /// The ticket of the next asynchronous message to the peer.
+    pub fn next_async_ticket(&self) -> u32 {
+        self.async_messages.next_ticket()
+    }
+
+    /// Bytes of the peer's asynchronous messages that this process has taken in and not freed.
+    pub fn async_in_use(&self) -> u64 {
+        self.async_in_use.load(Ordering::Relaxed)
+    }
+
+    /// Says that this process's room has these bytes of the peer's asynchronous messages more.
+    pub fn note_async_in_use(&self, bytes: u64) {
+        self.async_in_use.fetch_add(bytes, Ordering::Relaxed);
+        self.async_taken_bytes.fetch_add(bytes, Ordering::AcqRel);
+        self.own.status.async_in_use().fetch_add(bytes, Ordering::AcqRel);
+    }
+
+    /// Says that they are free again.
+    pub fn note_async_freed(&self, bytes: u64) {
+        self.async_in_use.fetch_sub(bytes, Ordering::Relaxed);
+        self.own.status.async_in_use().fetch_sub(bytes, Ordering::AcqRel);
+        self.outgoing.add_async_freed(bytes);
+    }
+}

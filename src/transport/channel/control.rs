@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The socket: control messages, descriptors, the end.
+
+use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
+
+use super::Channel;
+use crate::shm::atomics::Ordering;
+use crate::sys::socket;
+use crate::transport::outbox::Backlog;
+use crate::transport::wire::Control;
+
+impl Channel {
+    /// Sends a message on the socket, now or as soon as the peer has room for it.
+    pub fn send_control(&self, message: Control, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
+        let mut outbox = self.outbox.lock();
+        if outbox.is_full() {
+            ipckit_log::error(format_args!(
+                "process {} does not read what it is told, and is taken for dead",
+                self.credentials.process
+            ));
+            outbox.hang_up();
+        }
+        if outbox.send(message, descriptors)? != Backlog::Nothing
+            && let Some(socket) = outbox.socket()
+        {
+            self.epoll.want_writable(socket.fd(), self.key, true)?;
+        }
+        Ok(())
+    }
+
+    /// Sends what waited for the socket to become writable, and returns what still waits.
+    pub fn flush_control(&self) -> io::Result<Backlog> {
+        let mut outbox = self.outbox.lock();
+        let backlog = outbox.flush()?;
+        if let Some(socket) = outbox.socket() {
+            self.epoll.want_writable(socket.fd(), self.key, backlog == Backlog::UntilWritable)?;
+        }
+        Ok(backlog)
+    }
+
+    /// Puts descriptors that have arrived where their message finds them; `false` where there are more than makes sense.
+    pub fn add_descriptors(&self, transfer: u64, descriptors: Vec<OwnedFd>) -> bool {
+        let makes_sense = self.descriptors.add(transfer, descriptors);
+        self.async_held.store(false, Ordering::SeqCst);
+        makes_sense
+    }
+
+    /// Ends the connection, for the peer too, and closes the socket. No more descriptors will arrive.
+    pub fn end_connection(&self) {
+        if let Some(socket) = self.outbox.lock().close() {
+            self.epoll.remove(socket.fd());
+            // Whoever is just receiving may still have it.
+            socket::shut_down(socket.fd());
+        }
+        self.descriptors.end();
+    }
+
+    /// What the peer had sent has been taken in: descriptors that are left belong to nothing.
+    pub fn close_descriptors(&self) {
+        self.descriptors.set_unwanted();
+    }
+
+    /// Closes the `count` descriptors of a message that was refused, also those that are still on their way.
+    pub fn refuse_descriptors(&self, transfer: u64, count: usize) {
+        self.descriptors.refuse(transfer, count);
+    }
+
+    /// The descriptors of a message, waiting until they have all arrived; `None` where the peer died or did not send them.
+    pub fn take_descriptors(&self, transfer: u64, count: usize) -> Option<Vec<OwnedFd>> {
+        self.descriptors.take(transfer, count)
+    }
+}

@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A channel to one peer: two segments, two doorbell pages, a socket.
+
+mod asynchronous;
+mod calls;
+mod control;
+mod receiving;
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use crate::sys::lock::Mutex;
+
+use crate::shm::arena::{Arena, Block};
+use crate::shm::atomics::{AtomicU32, AtomicU64, Ordering, fence};
+use crate::shm::doorbell::Doorbells;
+use crate::shm::layout::{CALL_SLOTS, Kind, RecordContent, SHORT_BODY};
+use crate::shm::ring::{RingReader, RingWriter};
+use crate::shm::segment::{IncomingSegment, OutgoingSegment, OwnStatus, PeerStatus};
+use crate::sys::epoll::Epoll;
+use crate::sys::fork::ParentOnlyFd;
+use crate::sys::socket::{self, Credentials, DESCRIPTORS_A_MESSAGE};
+use crate::sys::thread;
+use crate::transport::async_messages::SentAsync;
+use crate::transport::call_slots::CallSlots;
+use crate::transport::descriptors::ArrivedDescriptors;
+use crate::transport::latency::Latency;
+use crate::transport::outbox::Outbox;
+use crate::transport::posts::Posts;
+use crate::transport::questions::Questions;
+use crate::transport::wire::{Address, Ancestor, Control, Introduction, ObjectRecord};
+
+/// The most data a message carries: what a parcel holds at the most.
+pub const MOST_DATA: usize = 204_800;
+
+/// Processes that a chain of calls remembers. A call back to one from longer ago goes to any worker of its process.
+const MOST_ANCESTORS: usize = 64;
+
+/// Bytes that an object takes of the data.
+const OBJECT_BYTES: usize = 24;
+
+/// Why a message could not be sent.
+#[derive(Debug, thiserror::Error)]
+pub enum ChannelError {
+    /// The peer is dead.
+    #[error("the peer is dead")]
+    Dead,
+    /// The channel or the receiver has no room for the message.
+    #[error("no room")]
+    NoRoom,
+    /// Something that the system gives was refused.
+    #[error(transparent)]
+    System(#[from] io::Error),
+}
+
+/// What this process shows to all its peers.
+#[derive(Debug)]
+pub struct Own {
+    /// Where it listens.
+    pub address: Address,
+    /// The token id that a test gave it, 0 for none.
+    pub token_id: u64,
+    /// Its doorbells.
+    pub doorbells: Doorbells,
+    /// Its status.
+    pub status: OwnStatus,
+    /// Held by the thread that takes asynchronous messages in, of whatever peer, so that their order is kept.
+    pub async_gate: Mutex<()>,
+    doorbells_file: ParentOnlyFd,
+    status_file: ParentOnlyFd,
+}
+
+impl Own {
+    /// Makes the shared pages.
+    pub fn create(address: Address, token_id: u64) -> io::Result<Self> {
+        let (doorbells, doorbells_file) = Doorbells::create()?;
+        let (status, status_file) = OwnStatus::create()?;
+        Ok(Self {
+            address,
+            token_id,
+            doorbells,
+            status,
+            async_gate: Mutex::new(()),
+            doorbells_file: ParentOnlyFd::new(doorbells_file),
+            status_file: ParentOnlyFd::new(status_file),
+        })
+    }
+}
+
+/// This process's end of a channel that is being set up: the segment, and the number by which the peer will say that it has
+/// sent something.
+pub struct Ends {
+    outgoing: OutgoingSegment,
+    number: u16,
+}
+
+impl Ends {
+    /// Makes the segment and sends it with the first message of the handshake; `greeting` makes that of our introduction.
+    pub fn greet(
+        own: &Own,
+        socket: BorrowedFd<'_>,
+        number: u16,
+        greeting: fn(Introduction) -> Control,
+    ) -> io::Result<Self> {
+        let (outgoing, file) = OutgoingSegment::create()?;
+        let message = greeting(Introduction::new(number, own.address, own.token_id)).to_bytes();
+        let files = [file.as_fd(), own.status_file.fd(), own.doorbells_file.fd()];
+        socket::send(socket, &message, &files)?;
+        Ok(Self { outgoing, number })
+    }
+
+    /// The number by which the peer will say that it has sent something.
+    pub fn number(&self) -> u16 {
+        self.number
+    }
+}
+
+/// A message to be sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Message<'a> {
+    /// What it is.
+    pub kind: Kind,
+    /// The request's code, or the handler's result.
+    pub code: u32,
+    /// The number of the stub.
+    pub object: u64,
+    /// The data.
+    pub data: &'a [u8],
+    /// The objects among them.
+    pub objects: &'a [ObjectRecord],
+    /// The chain of calls before this one.
+    pub ancestors: &'a [Ancestor],
+    /// The file descriptors among the objects. The objects of one message have one transfer.
+    pub descriptors: &'a [BorrowedFd<'a>],
+}
+
+/// A reply that lies in the segment already.
+#[derive(Debug)]
+pub struct PreparedReply {
+    slot: usize,
+    call: u32,
+    caller: u64,
+    content: RecordContent,
+}
+
+/// A channel to one peer. All its methods may be called by any thread.
+pub struct Channel {
+    own: Arc<Own>,
+    epoll: Arc<Epoll>,
+    key: u64,
+    outgoing: OutgoingSegment,
+    incoming: IncomingSegment,
+    peer_doorbells: Doorbells,
+    peer_status: PeerStatus,
+    peer: Introduction,
+    credentials: Credentials,
+    number: u16,
+    dead: AtomicBool,
+    call_slots: CallSlots,
+    latency: Latency,
+    /// The arena's blocks that long replies lie in, by call slot.
+    reply_blocks: Mutex<Vec<Option<(u32, Block)>>>,
+    long_replies: AtomicU32,
+    arena: Mutex<Arena>,
+    requests: RingWriter,
+    nested_requests: RingWriter,
+    async_messages: RingWriter,
+    sent_async: Mutex<SentAsync>,
+    posts: Posts,
+    incoming_requests: RingReader,
+    incoming_nested: RingReader,
+    incoming_async: RingReader,
+    /// The descriptors of the next asynchronous message have not arrived.
+    async_held: AtomicBool,
+    async_in_use: AtomicU64,
+    async_taken_bytes: AtomicU64,
+    /// How much room the peer has in use.
+    room_questions: Questions<asynchronous::RoomInUse>,
+    /// Whether the peer keeps its stubs for others.
+    lend_questions: Questions<()>,
+    outbox: Mutex<Outbox>,
+    descriptors: ArrivedDescriptors,
+}
+
+impl Channel {
+    /// A channel of both ends. `files` are what came with the peer's greeting; `key` is the socket's in `epoll`.
+    pub fn new(
+        own: Arc<Own>,
+        (epoll, key): (Arc<Epoll>, u64),
+        (socket, credentials): (Arc<ParentOnlyFd>, Credentials),
+        ends: Ends,
+        peer: Introduction,
+        files: &[OwnedFd],
+    ) -> io::Result<Self> {
+        let [segment, status, doorbells] = files else {
+            return Err(io::Error::other("the peer's greeting came without its shared memory"));
+        };
+        Ok(Self {
+            own,
+            epoll,
+            key,
+            outgoing: ends.outgoing,
+            incoming: IncomingSegment::map(segment.as_fd())?,
+            peer_doorbells: Doorbells::map(doorbells.as_fd())?,
+            peer_status: PeerStatus::map(status.as_fd())?,
+            peer,
+            credentials,
+            number: ends.number,
+            dead: AtomicBool::new(false),
+            call_slots: CallSlots::default(),
+            latency: Latency::default(),
+            async_held: AtomicBool::new(false),
+            async_in_use: AtomicU64::new(0),
+            async_taken_bytes: AtomicU64::new(0),
+            room_questions: Questions::default(),
+            lend_questions: Questions::default(),
+            reply_blocks: Mutex::new((0..CALL_SLOTS).map(|_| None).collect()),
+            long_replies: AtomicU32::new(0),
+            arena: Mutex::default(),
+            requests: RingWriter::default(),
+            nested_requests: RingWriter::default(),
+            async_messages: RingWriter::default(),
+            sent_async: Mutex::default(),
+            posts: Posts::default(),
+            incoming_requests: RingReader::default(),
+            incoming_nested: RingReader::default(),
+            incoming_async: RingReader::default(),
+            outbox: Mutex::new(Outbox::new(socket)),
+            descriptors: ArrivedDescriptors::default(),
+        })
+    }
+
+    /// What the peer said of itself in the handshake.
+    pub fn peer(&self) -> &Introduction {
+        &self.peer
+    }
+
+    /// Who the peer is by the kernel's word.
+    pub fn credentials(&self) -> Credentials {
+        self.credentials
+    }
+
+    /// The number by which the peer says that it has sent something.
+    pub fn number(&self) -> u16 {
+        self.number
+    }
+
+    /// This process's segment.
+    pub fn outgoing(&self) -> &OutgoingSegment {
+        &self.outgoing
+    }
+
+    /// The peer's segment.
+    pub fn incoming(&self) -> &IncomingSegment {
+        &self.incoming
+    }
+
+    /// The socket; `None` once the connection has ended.
+    pub fn socket(&self) -> Option<Arc<ParentOnlyFd>> {
+        self.outbox.lock().socket().cloned()
+    }
+
+    /// Whether the peer is known to be dead.
+    pub fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::Acquire)
+    }
+
+    /// Takes note of the peer's death and wakes every thread that waits for it. `false` where it was noted before.
+    pub fn mark_dead(&self) -> bool {
+        if self.dead.swap(true, Ordering::AcqRel) {
+            return false;
+        }
+        fence(Ordering::SeqCst);
+        self.call_slots.bells_in_use().for_each(|bell| self.own.doorbells.ring(bell));
+        self.call_slots.wake_all();
+        self.room_questions.end();
+        self.lend_questions.end();
+        true
+    }
+
+    /// What callers have learned about how soon the peer answers.
+    pub fn latency(&self) -> &Latency {
+        &self.latency
+    }
+
+    /// Lays a message out as a record, its body in the arena where it is long.
+    fn place(&self, message: &Message<'_>) -> Result<(RecordContent, Option<Block>), ChannelError> {
+        let data_len = message.data.len();
+        // The oldest are the least likely to be called back.
+        let ancestors = &message.ancestors[message.ancestors.len().saturating_sub(MOST_ANCESTORS)..];
+        let mut content = RecordContent {
+            code: message.code,
+            data_len: data_len as u32,
+            object: message.object,
+            objects: message.objects.len() as u16,
+            ancestors: ancestors.len() as u16,
+            kind: message.kind as u16,
+            sent_at: thread::microseconds(),
+            ..RecordContent::EMPTY
+        };
+        let body_len = body_len(&content);
+        content.body_len = body_len as u32;
+        if body_len <= SHORT_BODY && message.objects.is_empty() && ancestors.is_empty() {
+            content.short_body[..data_len].copy_from_slice(message.data);
+            return Ok((content, None));
+        }
+        let block = self.allocate(body_len)?;
+        content.arena_offset = block.offset();
+        self.outgoing.write_arena(block.offset(), message.data);
+        if data_len < body_len {
+            let objects = message.objects.iter().flat_map(|object| object.to_bytes());
+            let ancestors = ancestors.iter().flat_map(|ancestor| ancestor.to_bytes());
+            let tail: Vec<u8> = objects.chain(ancestors).collect();
+            self.outgoing.write_arena(block.offset() + padded(data_len) as u32, &tail);
+        }
+        Ok((content, Some(block)))
+    }
+
+    fn allocate(&self, len: usize) -> Result<Block, ChannelError> {
+        let mut arena = self.arena.lock();
+        if let Some(block) = arena.allocate(len) {
+            return Ok(block);
+        }
+        let mut replies = self.reply_blocks.lock();
+        for (slot, reply) in replies.iter_mut().enumerate() {
+            if reply.as_ref().is_some_and(|(call, _)| self.incoming.acknowledged(slot, *call))
+                && let Some((_, block)) = reply.take()
+            {
+                self.long_replies.fetch_sub(1, Ordering::Relaxed);
+                arena.free(block);
+            }
+        }
+        arena.allocate(len).ok_or(ChannelError::NoRoom)
+    }
+
+    /// Sends a message's descriptors, as the last step that can fail before the message is published.
+    fn send_ahead(&self, message: &Message<'_>, block: Option<Block>) -> Result<Option<Block>, ChannelError> {
+        let Some(first) = message.objects.first().filter(|_| !message.descriptors.is_empty()) else { return Ok(block) };
+        for chunk in message.descriptors.chunks(DESCRIPTORS_A_MESSAGE) {
+            if let Err(error) = self.send_control(Control::Descriptors { transfer: first.transfer }, chunk) {
+                self.free(block);
+                return Err(if is_hang_up(&error) { ChannelError::Dead } else { error.into() });
+            }
+        }
+        Ok(block)
+    }
+
+    fn free(&self, block: Option<Block>) {
+        if let Some(block) = block {
+            self.arena.lock().free(block);
+        }
+    }
+
+    /// Sees to it that one of the peer's workers looks at what was just published.
+    fn announce(&self) {
+        fence(Ordering::SeqCst);
+        if self.incoming.lookers() == 0 {
+            self.peer_doorbells.set_pending(self.peer.channel);
+            self.peer_doorbells.wake_worker();
+        }
+    }
+
+    /// Wakes the peer's workers whatever its doorbells say, for when they may hold garbage.
+    pub fn rouse(&self) {
+        self.peer_doorbells.set_pending(self.peer.channel);
+        self.peer_doorbells.wake_all_workers();
+    }
+}
+
+fn is_hang_up(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset | io::ErrorKind::NotConnected)
+}
+
+fn padded(data_len: usize) -> usize {
+    data_len.next_multiple_of(8)
+}
+
+fn body_len(content: &RecordContent) -> usize {
+    let data_len = content.data_len as usize;
+    if content.objects == 0 && content.ancestors == 0 {
+        return data_len;
+    }
+    padded(data_len)
+        + usize::from(content.objects) * ObjectRecord::BYTES
+        + usize::from(content.ancestors) * Ancestor::BYTES
+}
+
+fn is_short(content: &RecordContent) -> bool {
+    content.objects == 0 && content.ancestors == 0 && content.data_len as usize <= SHORT_BODY
+}
+
+/// Whether the lengths of a record that came from a peer agree with each other.
+fn makes_sense(content: &RecordContent) -> bool {
+    let data_len = content.data_len as usize;
+    data_len <= MOST_DATA
+        && content.body_len as usize == body_len(content)
+        && usize::from(content.ancestors) <= MOST_ANCESTORS
+        && usize::from(content.objects) * OBJECT_BYTES <= data_len
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_with_more_than_a_message_can_have_makes_no_sense() {
+        let record = |data_len: usize, objects: u16, ancestors: u16| {
+            let mut content = RecordContent { data_len: data_len as u32, objects, ancestors, ..RecordContent::EMPTY };
+            content.body_len = body_len(&content) as u32;
+            content
+        };
+        assert!(makes_sense(&record(MOST_DATA, 8533, MOST_ANCESTORS as u16)));
+        assert!(!makes_sense(&record(MOST_DATA, 0, MOST_ANCESTORS as u16 + 1)));
+        assert!(!makes_sense(&record(MOST_DATA, 0, u16::MAX)));
+        assert!(!makes_sense(&record(MOST_DATA, 8534, 0)));
+        assert!(!makes_sense(&record(23, 1, 0)));
+        assert!(!makes_sense(&record(MOST_DATA + 1, 0, 0)));
+        assert!(!makes_sense(&RecordContent { body_len: 9, ..record(8, 0, 0) }));
+    }
+}

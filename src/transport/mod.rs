@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Between processes: channels, the handshake, file descriptors, and the room that received messages take.
+//!
+//! This layer moves messages. What an object number means, and who may use it, is for the layers above.
+
+mod async_messages;
+mod call_slots;
+mod channel;
+mod descriptors;
+mod latency;
+mod outbox;
+mod posts;
+mod questions;
+pub mod room;
+pub mod wire;
+
+pub use call_slots::CallSlot;
+pub use channel::{Channel, ChannelError, Ends, MOST_DATA, Message, Own, PreparedReply};
+pub use latency::Latency;
+pub use outbox::Backlog;
+pub use posts::Post;

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The room a process has for messages it has received and not yet freed. Its peers see how much of it is taken.
+
+use std::sync::Arc;
+
+use super::Own;
+use crate::shm::atomics::{AtomicU64, Ordering};
+
+/// How much room there is and how much of it is taken. Shared by all threads of the process.
+#[derive(Debug)]
+pub struct Room {
+    own: Arc<Own>,
+    limit: u64,
+}
+
+impl Room {
+    /// Room for `limit` bytes, as the peers of `own` are told.
+    pub fn new(own: &Arc<Own>, limit: u64) -> Arc<Self> {
+        own.status.set_room(limit);
+        Arc::new(Self { own: Arc::clone(own), limit })
+    }
+
+    fn in_use(&self) -> &AtomicU64 {
+        self.own.status.room_in_use()
+    }
+
+    /// Takes `bytes` of it until the reservation is dropped; `None` where that much is not free.
+    pub fn reserve(self: &Arc<Self>, bytes: usize) -> Option<Reservation> {
+        let bytes = bytes as u64;
+        self.in_use()
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |used| {
+                used.checked_add(bytes).filter(|total| *total <= self.limit)
+            })
+            .ok()
+            .map(|_| Reservation { room: Arc::clone(self), bytes })
+    }
+
+    /// Takes `bytes` of it whether or not they are free: their sender has seen to that.
+    pub fn take(self: &Arc<Self>, bytes: usize) -> Reservation {
+        let bytes = bytes as u64;
+        self.in_use().fetch_add(bytes, Ordering::AcqRel);
+        Reservation { room: Arc::clone(self), bytes }
+    }
+
+    /// Bytes taken now.
+    pub fn used(&self) -> u64 {
+        self.in_use().load(Ordering::Acquire)
+    }
+}
+
+/// Room taken by one message; given back when dropped.
+#[derive(Debug)]
+pub struct Reservation {
+    room: Arc<Room>,
+    bytes: u64,
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        // A forked child has parcels of its parent's, and not the page that says so.
+        if self.room.own.status.is_inherited() {
+            return;
+        }
+        self.room.in_use().fetch_sub(self.bytes, Ordering::AcqRel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::wire::Address;
+
+    #[test]
+    fn room_is_taken_and_given_back() {
+        let own = Arc::new(Own::create(Address([0; 16]), 0).expect("shared memory"));
+        let room = Room::new(&own, 100);
+        let first = room.reserve(60).expect("room");
+        assert!(room.reserve(41).is_none());
+        assert_eq!(room.used(), 60);
+        let second = room.reserve(40).expect("room");
+        let third = room.take(10);
+        assert_eq!(room.used(), 110);
+        drop((first, second, third));
+        assert_eq!(room.used(), 0);
+    }
+}
