@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What threads hand to each other: values in a queue, and the news that something has happened. Both are told to a thread
+//! sanitizer, which does not see into this library's locks.
+
+use std::mem;
+use std::time::Instant;
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::sys::order;
+
+/// Values for another thread, in order.
+#[derive(Debug)]
+pub(super) struct Queue<T>(Mutex<Vec<T>>);
+
+impl<T> Queue<T> {
+    pub(super) fn new() -> Self {
+        Self(Mutex::new(Vec::new()))
+    }
+
+    pub(super) fn push(&self, value: T) {
+        let mut values = self.0.lock();
+        order::take_over(self);
+        values.push(value);
+        order::hand_over(self);
+    }
+
+    pub(super) fn take_all(&self) -> Vec<T> {
+        let mut values = self.0.lock();
+        order::take_over(self);
+        let taken = mem::take(&mut *values);
+        order::hand_over(self);
+        taken
+    }
+}
+
+/// Something that happens once and that others wait for.
+#[derive(Debug, Default)]
+pub(super) struct Event {
+    happened: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Event {
+    pub(super) fn happen(&self) {
+        order::hand_over(self);
+        *self.happened.lock() = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits until it has happened, or the deadline has passed.
+    pub(super) fn wait_until(&self, deadline: Instant) {
+        let mut happened = self.happened.lock();
+        self.changed.wait_while_until(&mut happened, |happened| !*happened, deadline);
+        if *happened {
+            order::take_over(self);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+    use std::time::Duration;
+
+    #[test]
+    fn what_is_pushed_is_taken_in_order_and_once() {
+        let queue = Queue::new();
+        queue.push(1);
+        queue.push(2);
+        assert_eq!(queue.take_all(), [1, 2]);
+        assert_eq!(queue.take_all(), []);
+    }
+
+    #[test]
+    fn a_wait_ends_when_it_happens_or_at_the_deadline() {
+        let event = Event::default();
+        let soon = Instant::now() + Duration::from_millis(5);
+        event.wait_until(soon);
+        assert!(Instant::now() >= soon);
+        thread::scope(|scope| {
+            scope.spawn(|| event.happen());
+            event.wait_until(Instant::now() + Duration::from_secs(60));
+            assert!(*event.happened.lock());
+        });
+    }
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The thread that starts children and follows them to their end. Children die with the thread that started them, so it
+//! lives as long as the process, and it runs no code of the user's that could hold it up.
+
+use std::io;
+use std::mem;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::child::Child;
+use super::event::{Event, Queue};
+use super::live::Place;
+use super::news::{News, Recipient};
+use super::plan::Plan;
+use super::search::Found;
+use super::start::Failure;
+use crate::sys::channel::Channel;
+use crate::sys::guardian::Guardian;
+use crate::sys::poll::{self, Bell, Interest, Readiness};
+use crate::sys::process;
+
+/// How long news wait before they are offered to a worker again.
+const RETRY: Duration = Duration::from_millis(50);
+
+/// A child to be started and who wants to know.
+pub(super) struct Launch {
+    /// The library as the user names it, for the log.
+    pub(super) library: String,
+    pub(super) plan: Result<Plan, (Failure, String)>,
+    pub(super) time: Duration,
+    pub(super) recipient: Recipient,
+    /// Happens once the child has taken over this process's surroundings, or none will come.
+    pub(super) begun: Arc<Event>,
+    pub(super) place: Place,
+}
+
+/// Where launches are left for the thread.
+pub(super) struct Starter {
+    posted: Queue<Launch>,
+    bell: Bell,
+}
+
+impl Starter {
+    /// Starts the thread.
+    pub(super) fn begin() -> io::Result<Arc<Self>> {
+        let starter = Arc::new(Self { posted: Queue::new(), bell: Bell::new()? });
+        let for_thread = Arc::clone(&starter);
+        let thread = thread::Builder::new().name("ipckit_starter".into());
+        // No signal of the program's may interrupt it.
+        process::with_signals_blocked(|| thread.spawn(move || Watch::new(for_thread).run()))?;
+        Ok(starter)
+    }
+
+    pub(super) fn post(&self, launch: Launch) {
+        self.posted.push(launch);
+        self.bell.ring();
+    }
+}
+
+/// What the thread looks after.
+struct Watch {
+    starter: Arc<Starter>,
+    children: Vec<Child>,
+    unsent: Vec<News>,
+    bell_is_closed: bool,
+}
+
+impl Watch {
+    fn new(starter: Arc<Starter>) -> Self {
+        Self { starter, children: Vec::new(), unsent: Vec::new(), bell_is_closed: false }
+    }
+
+    fn run(mut self) {
+        loop {
+            self.wait();
+            for launch in self.starter.posted.take_all() {
+                self.launch(launch);
+            }
+            let now = Instant::now();
+            self.unsent.extend(self.children.iter_mut().filter_map(|child| child.check_time(now)));
+            self.unsent = mem::take(&mut self.unsent).into_iter().filter_map(|news| news.send().err()).collect();
+        }
+    }
+
+    /// Waits for anything to do, and takes what the children have to say.
+    fn wait(&mut self) {
+        let mut waits = Vec::with_capacity(1 + 2 * self.children.len());
+        if !self.bell_is_closed {
+            waits.push((self.starter.bell.descriptor(), Interest::Readable));
+        }
+        waits.extend(self.children.iter().flat_map(Child::waits));
+        let mut ready = poll::wait(&waits, self.deadline()).into_iter();
+        if !self.bell_is_closed {
+            match ready.next() {
+                Some(Readiness::Ready) => self.starter.bell.silence(),
+                Some(Readiness::Closed) => {
+                    complain_of_closed_descriptors();
+                    self.bell_is_closed = true;
+                }
+                _ => {}
+            }
+        }
+        for child in mem::take(&mut self.children) {
+            let readiness: Vec<_> = ready.by_ref().take(child.waits().count()).collect();
+            let (child, news) = child.attend(&readiness);
+            self.children.extend(child);
+            self.unsent.extend(news);
+        }
+    }
+
+    /// When there is something to do that nothing announces.
+    fn deadline(&self) -> Option<Instant> {
+        let retry = (!self.unsent.is_empty() || self.bell_is_closed).then(|| Instant::now() + RETRY);
+        self.children.iter().filter_map(Child::deadline).chain(retry).min()
+    }
+
+    fn launch(&mut self, launch: Launch) {
+        let Launch { library, plan, time, recipient, begun, place } = launch;
+        let deadline = Instant::now() + time;
+        let launched = plan.and_then(|plan| {
+            let failed = |text| (Failure::Internal, format!("no child process could be started: {text}"));
+            start(plan).map_err(failed)
+        });
+        begun.happen();
+        match launched {
+            Ok((guardian, channel, found)) => {
+                self.children.push(Child::new(library, found, guardian, channel, deadline, recipient, place));
+            }
+            Err((failure, text)) => {
+                ipckit_log::error(format_args!("native child process {library}: {text}"));
+                self.unsent.push(News::failed(recipient, failure));
+            }
+        }
+    }
+}
+
+fn start(plan: Plan) -> Result<(Guardian, Channel, Found), String> {
+    let while_doing = |what: &'static str| move |error| format!("{what} failed: {}", explain(&error));
+    process::can_close_ranges().map_err(while_doing("close_range, which Linux has since 5.9,"))?;
+    let (ours, childs) = Channel::pair().map_err(while_doing("making a socket pair"))?;
+    for packet in &plan.packets {
+        ours.send(packet).map_err(while_doing("writing to a socket pair"))?;
+    }
+    let guardian = Guardian::start(plan.program, childs.as_fd()).map_err(while_doing("cloning a process"))?;
+    Ok((guardian, ours, plan.found))
+}
+
+/// An error with what to do about it, where that can be told.
+pub(super) fn explain(error: &io::Error) -> String {
+    match error.raw_os_error() {
+        Some(libc::EMFILE) => {
+            let limit = process::descriptor_limit().map_or_else(|| "unknown".into(), |limit| limit.to_string());
+            format!("{error}; the limit RLIMIT_NOFILE is {limit}, see ulimit -n")
+        }
+        Some(libc::EAGAIN) => {
+            format!("{error}; the limit RLIMIT_NPROC or that of the control group (pids.max) is reached")
+        }
+        _ => error.to_string(),
+    }
+}
+
+pub(super) fn complain_of_closed_descriptors() {
+    ipckit_log::error(format_args!(
+        "this program has closed descriptors of libchild_process.so; its child processes cannot be followed any more"
+    ));
+}
