@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+# Run by the build (cmake -P): registers each test that the program knows with ctest, once for each behaviour.
+execute_process(COMMAND "${PROGRAM}" --list RESULT_VARIABLE status OUTPUT_VARIABLE names)
+if(NOT status EQUAL 0)
+  message(FATAL_ERROR "${PROGRAM} --list ended with ${status}")
+endif()
+string(STRIP "${names}" names)
+string(REPLACE "\n" ";" names "${names}")
+
+set(script "")
+foreach(name IN LISTS names)
+  foreach(behaviour IN ITEMS documented device)
+    set(test "conformance.${behaviour}.${name}")
+    string(APPEND script "add_test([[${test}]] [[${PROGRAM}]] [[${name}]])\n")
+    # The program itself bounds each test and says what hangs; this is for when that fails.
+    string(APPEND script "set_tests_properties([[${test}]] PROPERTIES TIMEOUT 600 ENVIRONMENT \"IPCKIT_BEHAVIOUR=${behaviour}\")\n")
+  endforeach()
+endforeach()
+file(WRITE "${OUTPUT}" "${script}")

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+# How the build gets on with cargo where things are not as they should be. stand_in_cargo.sh plays the cargo.
+
+# Empties BINARY_DIRECTORY and configures with the given environment settings and options; sets status and output.
+macro(configure)
+  cmake_parse_arguments(configure "" "" "ENVIRONMENT;OPTIONS" ${ARGN})
+  file(REMOVE_RECURSE "${BINARY_DIRECTORY}/build")
+  execute_process(
+    COMMAND "${CMAKE_COMMAND}" -E env --unset=CARGO_HOME --unset=RUSTC ${configure_ENVIRONMENT}
+      "${CMAKE_COMMAND}" -S "${SOURCE_DIRECTORY}" -B "${BINARY_DIRECTORY}/build" -G "${GENERATOR}" -DBUILD_TESTING=OFF
+      "-DCMAKE_MAKE_PROGRAM=${MAKE_PROGRAM}" "-DCMAKE_C_COMPILER=${C_COMPILER}" ${configure_OPTIONS}
+    RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
+endmacro()
+
+# Builds with the stand-in; sets status, output, and calls: the arguments and environments it was called with.
+macro(build)
+  execute_process(COMMAND "${CMAKE_COMMAND}" -E env ${ARGN} "${CMAKE_COMMAND}" --build "${BINARY_DIRECTORY}/build"
+    RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  file(READ "${BINARY_DIRECTORY}/stand_in/calls" calls)
+endmacro()
+
+macro(expect_in text)
+  # CMake wraps what it says.
+  string(REGEX REPLACE "[ \n]+" " " unwrapped "${${text}}")
+  foreach(expected IN ITEMS ${ARGN})
+    if(NOT unwrapped MATCHES "${expected}")
+      message(FATAL_ERROR "'${expected}' is not in:\n${${text}}")
+    endif()
+  endforeach()
+endmacro()
+
+macro(expect_status wanted)
+  if(("${wanted}" STREQUAL "success" AND NOT status EQUAL 0) OR ("${wanted}" STREQUAL "failure" AND status EQUAL 0))
+    message(FATAL_ERROR "expected ${wanted}, got status ${status}:\n${output}")
+  endif()
+endmacro()
+
+file(REMOVE_RECURSE "${BINARY_DIRECTORY}")
+foreach(tool IN ITEMS cargo rustc)
+  configure_file("${CMAKE_CURRENT_LIST_DIR}/stand_in_cargo.sh" "${BINARY_DIRECTORY}/stand_in/${tool}" COPYONLY)
+endforeach()
+file(MAKE_DIRECTORY "${BINARY_DIRECTORY}/tools")
+foreach(tool IN ITEMS as ld)
+  find_program(${tool} ${tool} REQUIRED)
+  file(CREATE_LINK "${${tool}}" "${BINARY_DIRECTORY}/tools/${tool}" SYMBOLIC)
+endforeach()
+set(stand_in ENVIRONMENT "PATH=${BINARY_DIRECTORY}/stand_in:$ENV{PATH}" OPTIONS "-DIPCKIT_CARGO=${BINARY_DIRECTORY}/stand_in/cargo")
+set(advice "rustup toolchain install stable" "apt-get install cargo-web rustc-web" "cargo and rustc 1\\.[0-9]+ or newer")
+
+if(CASE STREQUAL "missing")
+  configure(ENVIRONMENT "PATH=${BINARY_DIRECTORY}/tools" "HOME=${BINARY_DIRECTORY}" OPTIONS -DCMAKE_FIND_USE_CMAKE_SYSTEM_PATH=OFF)
+  expect_status(failure)
+  expect_in(output "cargo was not found" ${advice})
+elseif(CASE STREQUAL "old")
+  file(WRITE "${BINARY_DIRECTORY}/stand_in/release" "1.63.0")
+  configure(${stand_in})
+  expect_status(failure)
+  expect_in(output "is version 1\\.63\\.0: too old" ${advice})
+elseif(CASE STREQUAL "offline")
+  configure(${stand_in} -DIPCKIT_OFFLINE=ON)
+  expect_status(success)
+  build()
+  expect_status(failure)
+  expect_in(output "no crates here" "cargo fetch --locked")
+  if(calls MATCHES "cargo build" OR NOT calls MATCHES "--offline")
+    message(FATAL_ERROR "offline, yet cargo was called so:\n${calls}")
+  endif()
+  file(TOUCH "${BINARY_DIRECTORY}/stand_in/crates_are_here")
+  build()
+  expect_status(success)
+elseif(CASE STREQUAL "downloads")
+  configure(${stand_in})
+  expect_status(success)
+  build()
+  expect_status(success)
+  expect_in(output "cargo downloads the crates")
+  expect_in(calls "cargo fetch --locked --target [^ ]+ cargo build" "cargo build --locked --offline --profile release")
+elseif(CASE STREQUAL "environment")
+  configure(${stand_in} -DCMAKE_BUILD_TYPE=Debug)
+  expect_status(success)
+  build("CFLAGS=-fsanitize=address" "CXXFLAGS=-fsanitize=address" "LDFLAGS=-fsanitize=address" "CC=cc -fsanitize=address"
+    "RUSTFLAGS=--cfg kept")
+  expect_status(success)
+  expect_in(calls "cargo build --locked --offline --profile dev" "RUSTFLAGS=--cfg kept")
+  if(calls MATCHES "-fsanitize" OR calls MATCHES "MAKEFLAGS=")
+    message(FATAL_ERROR "what is meant for the C build reached cargo:\n${calls}")
+  endif()
+else()
+  message(FATAL_ERROR "there is no case '${CASE}'")
+endif()

@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: Apache-2.0
+// A system that gives no more: no descriptors, no shared memory, no memory, no threads, no /proc. There is an error code and a
+// line in the log that names the cause and what to do, and with more to be had everything works.
+#include "processes.hpp"
+
+#include <cstddef>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+
+namespace {
+
+constexpr int NOT_RUN = 77;
+
+std::string ChildLibrary()
+{
+    return std::filesystem::canonical(BuildDirectory() / "../child_process/libchild_library.so");
+}
+
+bool IsErrorCode(int code)
+{
+    return code >= OH_IPC_ERROR_CODE_BASE && code <= OH_IPC_INNER_ERROR;
+}
+
+// Uses the library as far as it gets. Nothing here needs memory of the C++ library's, which would throw.
+// How many of the steps went well; all of them are what CheckThatItWorks does, and calls of many sizes.
+struct Use {
+    int well = 0;
+    int failed = 0;
+
+    void Note(bool holds)
+    {
+        (holds ? well : failed)++;
+    }
+
+    // An error has to be one of the library's.
+    void NoteCode(int code)
+    {
+        if (code != OH_IPC_SUCCESS && !IsErrorCode(code)) {
+            fprintf(stderr, "%d is no error code\n", code);
+            _exit(1);
+        }
+        Note(code == OH_IPC_SUCCESS);
+    }
+
+    void Call(const OHIPCRemoteProxy *proxy, uint32_t code, size_t length)
+    {
+        static const uint8_t bytes[200000] = {};
+        OHIPCParcel *data = OH_IPCParcel_Create();
+        OHIPCParcel *reply = OH_IPCParcel_Create();
+        Note(data != nullptr && reply != nullptr);
+        if (data != nullptr && reply != nullptr) {
+            const int written = OH_IPCParcel_WriteBuffer(data, bytes, static_cast<int32_t>(length));
+            NoteCode(written);
+            if (written == OH_IPC_SUCCESS) {
+                NoteCode(OH_IPCRemoteProxy_SendRequest(proxy, code, data, reply, nullptr));
+            }
+        }
+        OH_IPCParcel_Destroy(data);
+        OH_IPCParcel_Destroy(reply);
+    }
+
+    void CallWithStub(const OHIPCRemoteProxy *proxy)
+    {
+        OHIPCRemoteStub *stub = OH_IPCRemoteStub_Create("client", OnEcho, nullptr, nullptr);
+        OHIPCParcel *data = OH_IPCParcel_Create();
+        OHIPCParcel *reply = OH_IPCParcel_Create();
+        Note(stub != nullptr && data != nullptr && reply != nullptr);
+        if (stub != nullptr && data != nullptr && reply != nullptr) {
+            const int written = OH_IPCParcel_WriteRemoteStub(data, stub);
+            NoteCode(written);
+            if (written == OH_IPC_SUCCESS) {
+                NoteCode(OH_IPCRemoteProxy_SendRequest(proxy, CALL_BACK, data, reply, nullptr));
+            }
+        }
+        OH_IPCParcel_Destroy(data);
+        OH_IPCParcel_Destroy(reply);
+        OH_IPCRemoteStub_Destroy(stub);
+    }
+
+    void Everything(const Server &server)
+    {
+        NoteCode(OH_IPCSkeleton_SetMaxWorkThreadNum(16));
+        OHIPCRemoteProxy *proxy = server.Import();
+        Note(proxy != nullptr);
+        if (proxy == nullptr) {
+            return;
+        }
+        for (const size_t length : {size_t{4}, size_t{1000}, size_t{100000}, size_t{200000}}) {
+            Call(proxy, LENGTH, length);
+        }
+        CallWithStub(proxy);
+        OH_IPCRemoteProxy_Destroy(proxy);
+    }
+};
+
+rlim_t Limit(__rlimit_resource resource)
+{
+    rlimit limit{};
+    CHECK(getrlimit(resource, &limit) == 0);
+    return limit.rlim_cur;
+}
+
+// Only the soft limit, so that it can be lifted again.
+void SetLimit(__rlimit_resource resource, rlim_t most)
+{
+    rlimit limit{};
+    CHECK(getrlimit(resource, &limit) == 0);
+    limit.rlim_cur = most;
+    CHECK(setrlimit(resource, &limit) == 0);
+}
+
+// Uses the library under a limit in a process of its own, then lifts the limit and sees it work. What has failed is explained
+// by a line with one of these parts.
+bool UseUnderLimit(
+    const Server &server, __rlimit_resource resource, rlim_t most, const std::vector<std::string> &explanations)
+{
+    int pipes[2];
+    CHECK(pipe2(pipes, O_CLOEXEC) == 0);
+    AwaitSuccess(Fork([&] {
+        Use use;
+        {
+            StandardError log;
+            const rlim_t before = Limit(resource);
+            SetLimit(resource, most);
+            use.Everything(server);
+            SetLimit(resource, before);
+            bool explained = false;
+            for (const std::string &explanation : explanations) {
+                explained = explained || log.Says(explanation);
+            }
+            if (use.failed > 0 && !explained) {
+                std::cout << "under a limit of " << most << ", without a cause: " << log.Text() << '\n';
+                exit(1);
+            }
+        }
+        CheckThatItWorks(server);
+        WriteAll(pipes[1], &use.failed, sizeof(use.failed));
+    }));
+    int failed = 0;
+    ReadAll(pipes[0], &failed, sizeof(failed));
+    close(pipes[0]);
+    close(pipes[1]);
+    return failed == 0;
+}
+
+void FewDescriptors()
+{
+    const Server server;
+    bool everythingWorked = false;
+    bool anythingFailed = false;
+    for (rlim_t most = 3; most <= 40; most++) {
+        const bool worked = UseUnderLimit(server, RLIMIT_NOFILE, most, {"ulimit -n"});
+        everythingWorked = everythingWorked || worked;
+        anythingFailed = anythingFailed || !worked;
+    }
+    CHECK(everythingWorked && anythingFailed);
+}
+
+// A process that runs out of descriptors while it serves goes on with those that it knows, and takes others when it can again.
+void DescriptorsRunOutInAServer()
+{
+    int facts[2];
+    int orders[2];
+    CHECK(pipe2(facts, O_CLOEXEC) == 0 && pipe2(orders, O_CLOEXEC) == 0);
+    StandardError log;
+    const pid_t limited = Fork([&] {
+        const Reference reference = Server::Exported();
+        WriteAll(facts[1], reference.data(), reference.size());
+        const rlim_t before = Limit(RLIMIT_NOFILE);
+        char order;
+        ReadAll(orders[0], &order, 1);
+        SetLimit(RLIMIT_NOFILE, 3);
+        WriteAll(facts[1], "", 1);
+        ReadAll(orders[0], &order, 1);
+        SetLimit(RLIMIT_NOFILE, before);
+        WriteAll(facts[1], "", 1);
+        for (;;) {
+            pause();
+        }
+    });
+    Reference reference;
+    ReadAll(facts[0], reference.data(), reference.size());
+    OHIPCRemoteProxy *known = ipckit_reference_import(reference.data());
+    CHECK(known != nullptr);
+    char fact;
+    WriteAll(orders[1], "", 1);
+    ReadAll(facts[0], &fact, 1);
+    const pid_t another = Fork([&] {
+        OHIPCRemoteProxy *proxy = ipckit_reference_import(reference.data());
+        // Refused while descriptors were short, or taken in as soon as there were some.
+        CHECK(proxy == nullptr || Ask(proxy, ECHO, 1) == 2);
+        OH_IPCRemoteProxy_Destroy(proxy);
+    });
+    AwaitThat("a line about descriptors", [&] { return log.Says("ulimit -n"); });
+    CHECK_EQUAL(Ask(known, ECHO, 1), 2);
+    WriteAll(orders[1], "", 1);
+    ReadAll(facts[0], &fact, 1);
+    AwaitSuccess(another);
+    AwaitSuccess(Fork([&] {
+        OHIPCRemoteProxy *proxy = ipckit_reference_import(reference.data());
+        CHECK(proxy != nullptr);
+        CHECK_EQUAL(Ask(proxy, ECHO, 1), 2);
+    }));
+    CHECK_EQUAL(Ask(known, ECHO, 1), 2);
+    OH_IPCRemoteProxy_Destroy(known);
+    kill(limited, SIGKILL);
+    waitpid(limited, nullptr, 0);
+}
+
+// Makes a system call fail for the calling thread and those that it starts from now on.
+void Forbid(int call, int error)
+{
+    const uint32_t number = offsetof(seccomp_data, nr);
+    sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, number),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(call), 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<uint32_t>(error)),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    sock_fprog program{sizeof(filter) / sizeof(filter[0]), filter};
+    CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
+        std::cout << "not run: the system takes no seccomp filters\n";
+        exit(NOT_RUN);
+    }
+}
+
+void NoMemfd()
+{
+    const Server server;
+    StandardError log;
+    std::thread forbidden([&] {
+        Forbid(SYS_memfd_create, EPERM);
+        CHECK_EQUAL(OH_IPCSkeleton_SetMaxWorkThreadNum(4), OH_IPC_INNER_ERROR);
+        CHECK(server.Import() == nullptr);
+        CHECK(log.Says("memfd_create"));
+        CHECK(log.Says("seccomp"));
+        CHECK(log.Says("Operation not permitted"));
+        // What needs no other process works.
+        OHIPCRemoteStub *stub = OH_IPCRemoteStub_Create("alone", OnEcho, nullptr, nullptr);
+        CHECK(stub != nullptr);
+        CHECK_EQUAL(Ask(reinterpret_cast<OHIPCRemoteProxy *>(stub), ECHO, 1), 2);
+        OH_IPCRemoteStub_Destroy(stub);
+    });
+    forbidden.join();
+    CheckThatItWorks(server);
+    // A runtime that runs, and a thread that may make no more memory.
+    const Server another;
+    std::thread late([&] {
+        Forbid(SYS_memfd_create, EPERM);
+        CHECK(another.Import() == nullptr);
+        OHIPCRemoteProxy *known = server.Connect();
+        CHECK_EQUAL(Ask(known, ECHO, 1), 2);
+        OH_IPCRemoteProxy_Destroy(known);
+    });
+    late.join();
+    CheckThatItWorks(another);
+}
+
+// Where neither this process nor its children may make shared memory, a start ends with an error code.
+void NoMemfdForChildren()
+{
+    StandardError log;
+    Behave("wait");
+    const std::string library = ChildLibrary();
+    Forbid(SYS_memfd_create, EPERM);
+    const Outcome outcome = Start(library);
+    CHECK(outcome.code == NCP_ERR_CONNECTION_FAILED || outcome.code == NCP_ERR_INTERNAL);
+    CHECK(outcome.proxy == nullptr);
+    CHECK(log.Says("memfd_create"));
+}
+
+rlim_t AddressSpace()
+{
+    std::ifstream file("/proc/self/statm");
+    rlim_t pages = 0;
+    file >> pages;
+    CHECK(pages > 0);
+    return pages * static_cast<rlim_t>(sysconf(_SC_PAGESIZE));
+}
+
+// From too little for anything that is shared, or a thread, to enough for all.
+void LittleMemoryToStartWith()
+{
+    const Server server;
+    bool anythingFailed = false;
+    const rlim_t before = AddressSpace();
+    for (rlim_t more = 0; more <= 4; more++) {
+        anythingFailed = !UseUnderLimit(server, RLIMIT_AS, before + (more << 20), {"ulimit -v"}) || anythingFailed;
+    }
+    CHECK(anythingFailed);
+    CHECK(UseUnderLimit(server, RLIMIT_AS, before + (rlim_t{1} << 30), {}));
+}
+
+// Another user, one without processes, so that no other process of this one counts.
+bool BecomeAnotherUser()
+{
+    constexpr uid_t NOBODY_ELSE = 54321;
+    return geteuid() != 0 || setuid(NOBODY_ELSE) == 0;
+}
+
+size_t OwnThreads()
+{
+    size_t count = 0;
+    for (const auto &process : std::filesystem::directory_iterator("/proc")) {
+        const std::string name = process.path().filename();
+        if (name.find_first_not_of("0123456789") != std::string::npos) {
+            continue;
+        }
+        std::error_code error;
+        std::ifstream status(process.path() / "status");
+        bool mine = false;
+        size_t threads = 0;
+        for (std::string line; std::getline(status, line);) {
+            if (line.rfind("Uid:", 0) == 0) {
+                mine = std::stoul(line.substr(4)) == getuid();
+            }
+            if (line.rfind("Threads:", 0) == 0) {
+                threads = std::stoul(line.substr(8));
+            }
+        }
+        count += mine ? threads : 0;
+    }
+    return count;
+}
+
+void FewThreads()
+{
+    const pid_t user = Fork([] {
+        if (!BecomeAnotherUser()) {
+            _exit(NOT_RUN);
+        }
+        const Server server;
+        bool anythingFailed = false;
+        for (rlim_t more = 0; more <= 8; more++) {
+            // One for the process that is limited.
+            const rlim_t most = OwnThreads() + 1 + more;
+            anythingFailed = !UseUnderLimit(server, RLIMIT_NPROC, most, {"ulimit -u"}) || anythingFailed;
+        }
+        CHECK(anythingFailed);
+        CheckThatItWorks(server);
+        exit(0);
+    });
+    int status = 0;
+    AwaitThat("the end of another user's process", [&] { return waitpid(user, &status, WNOHANG) == user; });
+    CHECK(WIFEXITED(status));
+    exit(WEXITSTATUS(status));
+}
+
+// Puts an empty directory in the place of /proc, for this process and its children.
+bool HideProc()
+{
+    const bool own = unshare(CLONE_NEWNS) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0;
+    return own && mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0
+        && mount("tmpfs", "/proc", "tmpfs", 0, "size=4k") == 0 && access("/proc/self", F_OK) != 0;
+}
+
+void NoProc()
+{
+    const Server server;
+    const std::string library = ChildLibrary();
+    if (!HideProc()) {
+        std::cout << "not run: /proc cannot be hidden here, which takes root or user namespaces\n";
+        exit(NOT_RUN);
+    }
+    CheckThatItWorks(server);
+    Behave("wait");
+    OHIPCRemoteProxy *proxy = StartWell(library);
+    CHECK_EQUAL(Ask(proxy, ECHO, 1), 2);
+    OH_IPCRemoteProxy_Destroy(proxy);
+    StandardError log;
+    CHECK_EQUAL(Start("libnowhere.so").code, NCP_ERR_LIB_LOADING_FAILED);
+    CHECK(log.Says("libnowhere.so ("));
+}
+
+} // namespace
+
+int main(int count, char **arguments)
+{
+    return RunScenario(count, arguments,
+        {{"few_descriptors", FewDescriptors}, {"descriptors_run_out_in_a_server", DescriptorsRunOutInAServer},
+            {"no_memfd", NoMemfd}, {"no_memfd_for_children", NoMemfdForChildren},
+            {"little_memory_to_start_with", LittleMemoryToStartWith},
+            {"few_threads", FewThreads}, {"no_proc", NoProc}});
+}
