@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Builds the libraries, the sample, and a guide's code. Read by ./run, which sets $root.
+
+libraries_build=$root/build/libraries
+toolchain_file=$libraries_build/share/ipckit-host/host.toolchain.cmake
+
+# Runs a command and shows what it printed only where it fails.
+quietly() {
+    local log status=0
+    log=$(mktemp)
+    "$@" >"$log" 2>&1 || status=$?
+    [ "$status" = 0 ] || cat "$log" >&2
+    rm -f "$log"
+    return "$status"
+}
+
+# Every build of ours shares one cargo directory, so that nothing is compiled twice.
+configure_project() {
+    quietly cmake -S "$root" -B "$1" "-DIPCKIT_CARGO_TARGET_DIR=$root/build/cargo" "-DIPCKIT_CARGO=$(command -v cargo)" "${@:2}"
+}
+
+build_libraries() {
+    configure_project "$libraries_build" -DBUILD_TESTING=OFF
+    # cargo's progress is worth seeing: the first build takes a while.
+    cmake --build "$libraries_build" >&2
+}
+
+# build_as_for_a_device SOURCE BUILD
+build_as_for_a_device() {
+    quietly cmake -S "$1" -B "$2" "-DCMAKE_TOOLCHAIN_FILE=$toolchain_file"
+    quietly cmake --build "$2"
+}
+
+sample_program=$root/build/samples/async_add/async_add
+build_sample() {
+    build_libraries
+    build_as_for_a_device "$root/samples/async_add" "$root/build/samples/async_add"
+}
+
+# Sets guide_program.
+build_guide() {
+    local place
+    place=$root/build/guides/$(basename "$1" .md)
+    cargo run --quiet --locked --manifest-path "$root/Cargo.toml" -p ipckit-guide -- "$1" "$place/source" >&2
+    build_libraries
+    build_as_for_a_device "$place/source" "$place/build"
+    guide_program=$place/build/program
+}

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Everything that CI does. Read by ./run, which sets $root. A step that fails does not keep the others from running.
+
+source "$root/scripts/leftovers.sh"
+source "$root/scripts/matrix.sh"
+
+shared=$root/../shared
+tests_build=$root/build/tests
+repetitions=30
+summary=()
+passed=0 failed=0 skipped=0
+
+# step NAME COMMAND...
+step() {
+    local status start=$SECONDS
+    printf '\n=== %s\n' "$1"
+    # A shell of its own, whose status is not tested: only so does `set -e` hold in the command's functions.
+    set +e
+    (set -e; "${@:2}")
+    status=$?
+    set -e
+    if [ "$status" = 0 ]; then
+        passed=$((passed + 1))
+        summary+=("ok       $1 ($((SECONDS - start)) s)")
+    else
+        failed=$((failed + 1))
+        summary+=("FAILED   $1 (status $status)")
+    fi
+}
+
+# not_run NAME REASON
+not_run() {
+    skipped=$((skipped + 1))
+    summary+=("not run  $1: $2")
+}
+
+in_root() { (cd "$root" && "$@"); }
+
+# Tools that tests use where they are there.
+install_test_tools() {
+    local package missing=()
+    has clang || missing+=(clang)
+    has pkg-config || missing+=(pkg-config)
+    has readelf && has nm || missing+=(binutils)
+    [ ${#missing[@]} = 0 ] || install "${missing[@]}" || true
+    for package in "${missing[@]}"; do
+        has "${package/binutils/nm}" || not_run "tests that use $package" "it is not installed, and could not be"
+    done
+}
+
+rust_tests() {
+    if cargo nextest --version >/dev/null 2>&1; then
+        in_root cargo nextest run --locked --workspace
+        in_root cargo test --locked --workspace --doc
+    else
+        in_root cargo test --locked --workspace
+    fi
+}
+
+c_build() {
+    configure_project "$tests_build"
+    cmake --build "$tests_build" -j "$(nproc)"
+}
+
+# repeat_program PROGRAM: runs it again and again; each run prints the sum, exits 0 and leaves nothing behind.
+repeat_program() {
+    local run output status
+    output=$(mktemp)
+    for run in $(seq "$repetitions"); do
+        status=0
+        run_and_look_for_leftovers timeout --kill-after=5 60 env -u LD_LIBRARY_PATH "$1" >"$output" 2>&1 || status=$?
+        if [ "$status" != 0 ] || ! grep -qF 'AsyncAdd: 2 + 3 = 5, ret=0' "$output"; then
+            echo "run $run of $repetitions: status $status, output:"
+            cat "$output"
+            rm -f "$output"
+            return 1
+        fi
+    done
+    rm -f "$output"
+    echo "$repetitions runs: each printed the sum, exited 0 and left nothing behind"
+}
+
+repeat_sample() {
+    build_sample
+    repeat_program "$sample_program"
+}
+
+repeat_guide() {
+    build_guide "$1"
+    repeat_program "$guide_program"
+}
+
+# The recorded run had the standard descriptors and number 10 open, and the numbers that follow from that are compared.
+# Only with IPCKIT_BEHAVIOUR=device is the library to do what a device does and the documentation does not say.
+compare_with_recording() {
+    local descriptor
+    for descriptor in {3..9} {11..40}; do
+        eval "exec $descriptor>&-"
+    done
+    exec </dev/null 10</dev/null
+    IPCKIT_BEHAVIOUR=device bash "$shared/spec/vectors/compare.sh" "$tests_build/lib/libipc_capi.so"
+}
+
+run_all_tests() {
+    require_build_tools
+    install_test_tools
+    # What the crates need is there after this, whichever step comes first.
+    step "cargo fetch" in_root cargo fetch --locked
+
+    if cargo fmt --version >/dev/null 2>&1; then
+        step "cargo fmt" in_root cargo fmt --all --check
+    else
+        not_run "cargo fmt" "this Rust toolchain has no rustfmt"
+    fi
+    if cargo clippy --version >/dev/null 2>&1; then
+        step "cargo clippy" in_root cargo clippy --locked --workspace --all-targets -- -D warnings
+    else
+        not_run "cargo clippy" "this Rust toolchain has no clippy"
+    fi
+    step "MATRIX.md" check_matrix
+    step "Rust tests" rust_tests
+    step "C build" c_build
+    step "C tests" ctest --test-dir "$tests_build" --output-on-failure --no-tests=error
+    step "the sample, $repetitions times" repeat_sample
+
+    local guide guides=("$shared"/guide/*.md)
+    if [ -e "${guides[0]}" ]; then
+        for guide in "${guides[@]}"; do
+            step "the guide $(basename "$guide"), $repetitions times" repeat_guide "$guide"
+        done
+    else
+        not_run "the guide, $repetitions times" "there is no ../shared/guide beside the repository"
+    fi
+    if [ -e "$shared/spec/vectors/compare.sh" ]; then
+        step "recorded parcel operations" compare_with_recording
+    else
+        not_run "recorded parcel operations" "there is no ../shared/spec/vectors beside the repository"
+    fi
+
+    printf '\n=== Summary\n'
+    printf '%s\n' "${summary[@]}"
+    echo "$passed passed, $failed failed, $skipped skipped"
+    [ "$failed" = 0 ]
+}
