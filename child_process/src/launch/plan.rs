@@ -56,9 +56,14 @@ impl Plan {
     pub(super) fn gather(wish: &Wish<'_>, number: usize) -> Result<Self, (Failure, String)> {
         let name = OsStr::from_bytes(wish.library.to_bytes());
         let search_path = SearchPath::of_caller(wish.caller);
-        let found = search_path.find(name);
+        let mut found = search_path.find(name);
         if found.load.as_bytes().len() >= libc::PATH_MAX as usize {
-            return Err((Failure::Loading, format!("the path is longer than {} bytes", libc::PATH_MAX - 1)));
+            if wish.given.is_none() {
+                return Err((Failure::Loading, format!("the path is longer than {} bytes", libc::PATH_MAX - 1)));
+            }
+            // Start makes a process all the same, which has to find out by itself: cut, it is still too long.
+            let cut = found.load.as_bytes()[..libc::PATH_MAX as usize].to_vec();
+            found.load = CString::new(cut).expect("a part of a text");
         }
         let internal = |text: &str| (Failure::Internal, text.to_owned());
         let unknown = || internal("where libipc_capi.so and libchild_process.so were loaded from cannot be told");
