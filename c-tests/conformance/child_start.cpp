@@ -105,7 +105,7 @@ TEST(the_parents_descriptors_stay_as_they_are, "a descriptor is moved to the chi
     EXPECT_EQ(write(out.Writing(), "p", 1), 1);
     AwaitGone(child.pid);
     EXPECT(out.ReadToEnd().find('p') != std::string::npos);
-    // The starting thread's bell is open as long as the process; the rest of the child's is closed when it has ended.
+    // One descriptor is the starting thread's, another was the pipe's; all that was the child's is closed after its end.
     while (CountDescriptors() > before) {
         usleep(1000);
     }
