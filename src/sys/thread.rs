@@ -168,11 +168,6 @@ pub fn nanoseconds() -> u64 {
     now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
 }
 
-/// The same in microseconds, without their high bits.
-pub fn microseconds() -> u32 {
-    (nanoseconds() / 1000) as u32
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc;

@@ -4,9 +4,10 @@
 use crate::shm::arena::Block;
 use crate::shm::atomics::{Ordering, fence};
 use crate::shm::layout::{CALL_SLOTS, RecordContent, bell_of_token};
+use crate::sys::thread;
 use crate::transport::call_slots::CallSlot;
 
-use super::{Channel, ChannelError, Message, PreparedReply};
+use super::{Channel, ChannelError, Message, PreparedReply, microseconds};
 
 impl Channel {
     /// A slot for a call by the thread with this token. Waits for one where `may_wait`, else fails with `NoRoom`.
@@ -31,6 +32,7 @@ impl Channel {
         let (mut content, block) = self.place(message)?;
         let block = self.send_ahead(message, block)?;
         content.caller = caller;
+        content.sent_at = microseconds(thread::nanoseconds());
         content.call = slot.call;
         content.call_slot = slot.slot;
         match target {
