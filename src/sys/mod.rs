@@ -8,6 +8,7 @@ pub mod futex;
 pub mod lock;
 pub mod mapping;
 pub mod memory;
+pub mod order;
 pub mod per_process;
 pub mod process;
 pub mod robust_list;
