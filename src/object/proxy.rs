@@ -194,6 +194,7 @@ impl Proxy {
                 return Err(DeathError::AlreadyTold);
             }
             recipient.note_added();
+            order::hand_over(&*self.peer);
             watch.recipients.push_back(recipient);
         }
         self.peer.watch(self);
@@ -257,6 +258,7 @@ impl Proxy {
         {}
         let recipient = watch.recipients.pop_front()?;
         order::take_over(self);
+        order::take_over(&*self.peer);
         let began = Instant::now();
         self.told.store(true, Ordering::Release);
         watch.telling = Some(began);
