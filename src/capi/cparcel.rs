@@ -224,7 +224,7 @@ fn positive(len: i32) -> Result<usize, Failure> {
 /// A copy of bytes that lie in the parcel itself, whose data a write may move.
 #[inline]
 fn copy_if_inside(parcel: &Parcel, bytes: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
-    order::user_reads(bytes.as_ptr(), bytes.len());
+    order::library_reads_for_user(bytes.as_ptr(), bytes.len());
     if !parcel.bytes().as_ptr_range().contains(&bytes.as_ptr()) {
         return Ok(None);
     }

@@ -23,7 +23,7 @@ impl OHIPCParcel {
     /// The pointer is NULL or a parcel that lives, and that nobody writes to, while the result is in use.
     #[inline]
     pub(super) unsafe fn get<'a>(parcel: *const Self) -> Result<&'a Parcel, Failure> {
-        order::user_reads(parcel, 1);
+        order::library_reads_for_user(parcel, 1);
         // SAFETY: the caller vouches for it.
         unsafe { parcel.as_ref() }.map(|parcel| &parcel.0).ok_or(Failure::Null("parcel"))
     }
@@ -34,7 +34,7 @@ impl OHIPCParcel {
     /// The pointer is NULL or a parcel that lives, and that nobody else uses, while the result is in use.
     #[inline]
     pub(super) unsafe fn get_mut<'a>(parcel: *mut Self) -> Result<&'a mut Parcel, Failure> {
-        order::user_writes(parcel, 1);
+        order::library_writes_for_user(parcel, 1);
         // SAFETY: the caller vouches for it.
         unsafe { parcel.as_mut() }.map(|parcel| &mut parcel.0).ok_or(Failure::Null("parcel"))
     }
@@ -84,7 +84,7 @@ impl Wrapper {
     /// # Safety
     /// The pointer is NULL or came from [`Self::give`] and was not destroyed, nor will be while the result is in use.
     pub(super) unsafe fn get<'a, P>(pointer: *const P, name: &'static str) -> Result<&'a Self, Failure> {
-        order::user_reads(pointer.cast::<Self>(), 1);
+        order::library_reads_for_user(pointer.cast::<Self>(), 1);
         // SAFETY: the caller vouches for it; what `give` gives is a wrapper, whatever the pointer's type says.
         unsafe { pointer.cast::<Self>().as_ref() }.ok_or(Failure::Null(name))
     }
@@ -144,7 +144,7 @@ pub(super) fn give<T>(value: impl FnOnce() -> T) -> Result<*mut T, Failure> {
 #[inline]
 pub(super) unsafe fn destroy<T>(pointer: *mut T) {
     if !pointer.is_null() {
-        order::user_writes(pointer, 1);
+        order::library_writes_for_user(pointer, 1);
         // SAFETY: `give` allocates as a box does; the caller vouches for the rest.
         drop(unsafe { Box::from_raw(pointer) });
     }

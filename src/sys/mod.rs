@@ -8,10 +8,11 @@ pub mod futex;
 pub mod lock;
 pub mod mapping;
 pub mod memory;
-pub mod order;
 pub mod per_process;
 pub mod process;
 pub mod robust_list;
 pub mod shortage;
 pub mod socket;
 pub mod thread;
+
+pub use ipckit_order as order;

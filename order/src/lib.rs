@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a thread sanitizer is told where one is loaded: which of the user's steps happen before which others, and which code is the
 //! library's own, whose locks it does not see. Without one each function costs a load. See `docs/decisions/0020`.
+//!
+//! Each library has a copy of this crate. Its functions may be called on any thread, and allocate nothing.
 #![allow(unsafe_code)] // calls what the dynamic loader finds
 
 use std::ffi::{CStr, c_void};
@@ -44,7 +46,9 @@ static IGNORE_END: Function = Function::new(c"__tsan_ignore_thread_end");
 #[unsafe(link_section = ".init_array")]
 static FIND_ALL: extern "C" fn() = {
     extern "C" fn find_all() {
-        [&ACQUIRE, &RELEASE, &READ_RANGE, &WRITE_RANGE, &IGNORE_BEGIN, &IGNORE_END].into_iter().for_each(Function::find);
+        [&ACQUIRE, &RELEASE, &READ_RANGE, &WRITE_RANGE, &IGNORE_BEGIN, &IGNORE_END]
+            .into_iter()
+            .for_each(Function::find);
         // What was not found must not come out as an error of the user's next question.
         // SAFETY: takes nothing; the text is not used.
         unsafe { libc::dlerror() };
@@ -100,23 +104,40 @@ pub fn received() {
 
 static OTHER_PROCESSES: Mark = Mark { _place: 0 };
 
-/// The user has the calling thread read this memory.
+/// The user has the calling thread, outside [`LibraryCode`], read `count` things.
 #[inline]
-pub fn user_reads<T>(thing: *const T, count: usize) {
-    on_range(&READ_RANGE, thing, count);
+pub fn user_reads<T>(things: *const T, count: usize) {
+    on_range(&READ_RANGE, things, count);
 }
 
-/// The user has the calling thread change this memory.
+/// The user has the calling thread, outside [`LibraryCode`], change `count` things.
 #[inline]
-pub fn user_writes<T>(thing: *const T, count: usize) {
-    on_range(&WRITE_RANGE, thing, count);
+pub fn user_writes<T>(things: *const T, count: usize) {
+    on_range(&WRITE_RANGE, things, count);
+}
+
+/// As [`user_reads`], within [`LibraryCode`].
+#[inline]
+pub fn library_reads_for_user<T>(things: *const T, count: usize) {
+    if READ_RANGE.address() != 0 {
+        let _users = UsersCode::begin();
+        user_reads(things, count);
+    }
+}
+
+/// As [`user_writes`], within [`LibraryCode`].
+#[inline]
+pub fn library_writes_for_user<T>(things: *const T, count: usize) {
+    if WRITE_RANGE.address() != 0 {
+        let _users = UsersCode::begin();
+        user_writes(things, count);
+    }
 }
 
 #[inline]
 fn on_range<T>(function: &Function, thing: *const T, count: usize) {
     let address = function.address();
     if address != 0 && !thing.is_null() {
-        let _users = UsersCode::begin();
         // SAFETY: as above. The sanitizer notes the addresses, and does not read there.
         unsafe {
             let function = mem::transmute::<usize, unsafe extern "C" fn(*mut c_void, usize)>(address);
