@@ -15,3 +15,5 @@ pub mod robust_list;
 pub mod shortage;
 pub mod socket;
 pub mod thread;
+
+pub use ipckit_order as order;

@@ -7,7 +7,6 @@ pub(crate) mod fork;
 pub(crate) mod guardian;
 pub(crate) mod ipc;
 pub(crate) mod loader;
-pub(crate) mod order;
 pub(crate) mod poll;
 pub(crate) mod process;
 mod script;

@@ -7,7 +7,7 @@ use super::{Channel, ChannelError, Message, microseconds};
 use crate::shm::atomics::Ordering;
 use crate::shm::layout::{ARENA_BYTES, ASYNC_ENTRIES, RecordContent, SHORT_BODY};
 use crate::sys::lock::MutexGuard;
-use crate::sys::thread;
+use crate::sys::{order, thread};
 use crate::transport::async_messages::{Full, Receiver};
 use crate::transport::posts::Posts;
 use crate::transport::wire::{self, Address, Control};
@@ -64,6 +64,7 @@ impl Channel {
         content.sent_at = microseconds(content.caller);
         sent.note_sent(bytes, block);
         self.outgoing.set_async_sent(sent.sent_bytes());
+        order::sent();
         self.async_messages.publish(self.outgoing.async_messages(), &content);
         drop(sent);
         self.announce();

@@ -4,7 +4,7 @@
 use crate::shm::arena::Block;
 use crate::shm::atomics::{Ordering, fence};
 use crate::shm::layout::{CALL_SLOTS, RecordContent, bell_of_token};
-use crate::sys::thread;
+use crate::sys::{order, thread};
 use crate::transport::call_slots::CallSlot;
 
 use super::{Channel, ChannelError, Message, PreparedReply, microseconds};
@@ -35,6 +35,7 @@ impl Channel {
         content.sent_at = microseconds(thread::nanoseconds());
         content.call = slot.call;
         content.call_slot = slot.slot;
+        order::sent();
         match target {
             None => {
                 self.requests.publish(self.outgoing.requests(), &content);
@@ -95,6 +96,7 @@ impl Channel {
 
     /// Publishes a reply, and wakes its caller.
     pub fn publish_reply(&self, reply: &PreparedReply) {
+        order::sent();
         self.outgoing.publish_reply(reply.slot, reply.call, &reply.content);
         fence(Ordering::SeqCst);
         if self.incoming.caller_sleeps(reply.slot) {
