@@ -98,7 +98,9 @@ compare_with_recording() {
     for descriptor in {3..9} {11..40}; do
         eval "exec $descriptor>&-"
     done
-    exec </dev/null 10</dev/null
+    # Apart: bash keeps what a redirection replaces under number 10 for a moment, and closes that.
+    exec </dev/null
+    exec 10</dev/null
     IPCKIT_BEHAVIOUR=device bash "$shared/spec/vectors/compare.sh" "$tests_build/lib/libipc_capi.so"
 }
 
