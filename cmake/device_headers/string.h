@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The host's string.h, and strlcpy and strlcat where it has none (glibc before 2.38). A program's own functions of these
- * names replace those below, as they would a library's. */
+ * names replace those below, as they would a library's (in C++ not with older versions of clang). */
 #pragma GCC system_header
 #include_next <string.h>
 
