@@ -7,6 +7,7 @@
 #include <string>
 
 #include <dlfcn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -67,6 +68,8 @@ void AFatalErrorEndsTheProcess(void *library)
         reinterpret_cast<void (*)(const char *, size_t, const char *, size_t)>(dlsym(library, "napi_fatal_error"));
     const pid_t process = fork();
     if (process == 0) {
+        const struct rlimit noCore = { 0, 0 };
+        setrlimit(RLIMIT_CORE, &noCore);
         fatalError("here-and-no-further", 4, "everything", NAPI_AUTO_LENGTH);
         _exit(0);
     }
@@ -89,6 +92,7 @@ int main(int, char **argv)
     void *module = dlopen(argv[1], RTLD_NOW);
     if (!CHECK(module != nullptr)) {
         fprintf(stderr, "%s\n", dlerror());
+        unlink(name);
         return check_result();
     }
     CHECK(dlerror() == nullptr);

@@ -10,6 +10,7 @@ int TextsAreRight(void)
     int right = strlcpy(text, "abc", sizeof(text)) == 3 && strcmp(text, "abc") == 0;
     right = right && strlcat(text, "de", sizeof(text)) == 5 && strcmp(text, "abcde") == 0;
     right = right && strlcat(text, "fg", sizeof(text)) == 7 && strcmp(text, "abcde") == 0;
+    right = right && strlcpy(text, "uvwxyz", sizeof(text)) == 6 && strcmp(text, "uvwxy") == 0;
     right = right && strlcpy(text, "longer than that", sizeof(text)) == 16 && strcmp(text, "longe") == 0;
     right = right && strlcpy(text, "", sizeof(text)) == 0 && text[0] == '\0' && text[1] == 'o';
     right = right && strlcpy(text, "x", 0) == 1 && text[0] == '\0';
