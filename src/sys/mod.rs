@@ -14,3 +14,4 @@ pub mod robust_list;
 pub mod shortage;
 pub mod socket;
 pub mod thread;
+pub mod timer;

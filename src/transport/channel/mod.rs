@@ -26,6 +26,7 @@ use crate::sys::thread;
 use crate::transport::async_messages::SentAsync;
 use crate::transport::call_slots::CallSlots;
 use crate::transport::descriptors::ArrivedDescriptors;
+use crate::transport::late_look::LateLook;
 use crate::transport::latency::Latency;
 use crate::transport::outbox::Outbox;
 use crate::transport::posts::Posts;
@@ -160,6 +161,7 @@ pub struct Channel {
     dead: AtomicBool,
     call_slots: CallSlots,
     latency: Latency,
+    late_look: LateLook,
     /// The arena's blocks that long replies lie in, by call slot.
     reply_blocks: Mutex<Vec<Option<(u32, Block)>>>,
     long_replies: AtomicU32,
@@ -211,6 +213,7 @@ impl Channel {
             dead: AtomicBool::new(false),
             call_slots: CallSlots::default(),
             latency: Latency::default(),
+            late_look: LateLook::default(),
             async_held: AtomicBool::new(false),
             async_in_use: AtomicU64::new(0),
             async_taken_bytes: AtomicU64::new(0),
