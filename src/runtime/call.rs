@@ -101,6 +101,7 @@ pub fn post(proxy: &Proxy, code: u32, data: &Parcel) -> Result<(), CallError> {
     };
     let bytes = arrival::room_of(data.bytes().len(), departure.records.len());
     channel.send_async(&message, bytes as u64).map_err(|error| from_channel(error, channel, bytes))?;
+    process.lookout.watch(channel);
     departure.went_out();
     Ok(())
 }

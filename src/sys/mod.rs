@@ -15,5 +15,6 @@ pub mod robust_list;
 pub mod shortage;
 pub mod socket;
 pub mod thread;
+pub mod timer;
 
 pub use ipckit_order as order;

@@ -9,6 +9,7 @@ use crate::shm::layout::{ARENA_BYTES, ASYNC_ENTRIES, RecordContent, SHORT_BODY};
 use crate::sys::lock::MutexGuard;
 use crate::sys::{order, thread};
 use crate::transport::async_messages::{Full, Receiver};
+use crate::transport::late_look::LateLook;
 use crate::transport::posts::Posts;
 use crate::transport::wire::{self, Address, Control};
 
@@ -69,6 +70,23 @@ impl Channel {
         drop(sent);
         self.announce();
         Ok(())
+    }
+
+    /// The looks after messages that the peer has not taken in.
+    pub fn late_look(&self) -> &LateLook {
+        &self.late_look
+    }
+
+    /// Looks after them: where there are any, the peer's workers are woken whatever its doorbells say. Returns when to look again.
+    pub fn look_after_async(&self, now: Instant) -> Option<Instant> {
+        let look = self.late_look.look(now, || {
+            let taken = self.incoming.async_taken();
+            (taken != self.next_async_ticket() && !self.is_dead()).then_some(taken)
+        })?;
+        if look.wakes {
+            self.rouse();
+        }
+        Some(look.again)
     }
 
     fn ask_room(&self) -> Option<RoomInUse> {

@@ -25,6 +25,7 @@ use crate::sys::socket::{self, Credentials, DESCRIPTORS_A_MESSAGE};
 use crate::transport::async_messages::SentAsync;
 use crate::transport::call_slots::CallSlots;
 use crate::transport::descriptors::ArrivedDescriptors;
+use crate::transport::late_look::LateLook;
 use crate::transport::latency::Latency;
 use crate::transport::outbox::Outbox;
 use crate::transport::posts::Posts;
@@ -159,6 +160,7 @@ pub struct Channel {
     dead: AtomicBool,
     call_slots: CallSlots,
     latency: Latency,
+    late_look: LateLook,
     /// The arena's blocks that long replies lie in, by call slot.
     reply_blocks: Mutex<Vec<Option<(u32, Block)>>>,
     long_replies: AtomicU32,
@@ -210,6 +212,7 @@ impl Channel {
             dead: AtomicBool::new(false),
             call_slots: CallSlots::default(),
             latency: Latency::default(),
+            late_look: LateLook::default(),
             async_held: AtomicBool::new(false),
             async_in_use: AtomicU64::new(0),
             async_taken_bytes: AtomicU64::new(0),
