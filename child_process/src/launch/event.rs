@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use parking_lot::{Condvar, Mutex};
 
-use crate::sys::order;
+use ipckit_order as order;
 
 /// Values for another thread, in order.
 #[derive(Debug)]

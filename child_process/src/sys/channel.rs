@@ -8,7 +8,7 @@ use std::mem;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr;
 
-use super::order;
+use ipckit_order as order;
 
 /// Descriptors that one packet can carry, more than this library ever sends in one.
 const MOST_DESCRIPTORS: usize = 32;

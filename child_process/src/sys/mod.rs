@@ -10,7 +10,6 @@ pub(crate) mod ipc;
 pub(crate) mod isolation;
 pub(crate) mod loader;
 pub(crate) mod memory_file;
-pub(crate) mod order;
 pub(crate) mod poll;
 pub(crate) mod process;
 mod script;
