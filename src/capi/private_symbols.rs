@@ -100,3 +100,15 @@ pub extern "C" fn ipckit_wait_idle(timeout_ms: u32) -> c_int {
         1
     })
 }
+
+/// Has this process get the sockets by which processes find each other from `maker`: a new Unix socket of whole packets that does
+/// not block and is closed on exec, or a negative error number. To be called before the runtime starts.
+///
+/// # Safety
+/// `maker` is NULL or may be called on any thread, for ever.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ipckit_set_socket_maker(maker: Option<extern "C" fn() -> c_int>) {
+    if let Some(maker) = maker {
+        crate::sys::socket::set_maker(maker);
+    }
+}

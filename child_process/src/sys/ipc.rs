@@ -33,6 +33,7 @@ unsafe extern "C" {
     fn ipckit_run_on_worker(task: unsafe extern "C-unwind" fn(*mut c_void), context: *mut c_void) -> c_int;
     fn ipckit_on_library_thread() -> c_int;
     fn ipckit_wait_idle(timeout_ms: u32) -> c_int;
+    fn ipckit_set_socket_maker(maker: extern "C" fn() -> c_int);
 }
 
 #[cfg(test)]
@@ -105,6 +106,13 @@ pub(crate) fn wait_idle(timeout: Duration) -> bool {
     unsafe { ipckit_wait_idle(milliseconds) != 0 }
 }
 
+/// Has the IPC runtime, which must not run yet, get its sockets from this function: a new Unix socket of whole packets that does
+/// not block, or a negative error number. It may be called on any thread.
+pub(super) fn set_socket_maker(maker: extern "C" fn() -> c_int) {
+    // SAFETY: the function may be called for ever, on any thread.
+    unsafe { ipckit_set_socket_maker(maker) };
+}
+
 /// Unit tests run without `libipc_capi.so` and without workers.
 #[cfg(test)]
 mod stand_in {
@@ -131,4 +139,5 @@ mod stand_in {
     pub(super) unsafe fn ipckit_wait_idle(_timeout_ms: u32) -> c_int {
         1
     }
+    pub(super) unsafe fn ipckit_set_socket_maker(_maker: extern "C" fn() -> c_int) {}
 }
