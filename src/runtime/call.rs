@@ -12,6 +12,7 @@ use super::{identity, threads};
 use crate::object::{Parcel, Peer, Proxy};
 use crate::shm::arena::Block;
 use crate::shm::layout::{Kind, RecordContent};
+use crate::sys::order;
 use crate::sys::shortage::Explained;
 use crate::transport::wire::Ancestor;
 use crate::transport::{CallSlot, Channel, ChannelError, Message, Post};
@@ -183,6 +184,7 @@ fn exchange(
         .map_err(|error| from_channel(error, channel, bytes))?;
     let content = wait.for_reply();
     drop(wait);
+    order::received();
     let kind = content.and_then(|content| Kind::from_number(content.kind));
     if !matches!(kind, None | Some(Kind::NoStub | Kind::NoRoom | Kind::Malformed)) {
         departure.went_out();

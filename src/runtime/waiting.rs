@@ -88,7 +88,7 @@ impl<'a> Wait<'a> {
     fn look_and_yield(&self, start: Instant) -> Option<Seen> {
         let latency = self.channel.latency();
         if latency.look_first()
-            && let Some(seen) = wait_policy::look(|| self.see())
+            && let Some(seen) = wait_policy::look(start, || self.see())
         {
             latency.came_while_looking();
             return Some(seen);

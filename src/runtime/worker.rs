@@ -292,7 +292,7 @@ impl Worker {
     fn look_and_yield(&self) -> bool {
         let start = Instant::now();
         let sees = || self.sees_work().then_some(());
-        if wait_policy::look(sees).is_some() {
+        if wait_policy::look(start, sees).is_some() {
             return true;
         }
         while start.elapsed() < LOOK_AND_YIELD {

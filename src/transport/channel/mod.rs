@@ -22,7 +22,6 @@ use crate::shm::segment::{IncomingSegment, OutgoingSegment, OwnStatus, PeerStatu
 use crate::sys::epoll::Epoll;
 use crate::sys::fork::ParentOnlyFd;
 use crate::sys::socket::{self, Credentials, DESCRIPTORS_A_MESSAGE};
-use crate::sys::thread;
 use crate::transport::async_messages::SentAsync;
 use crate::transport::call_slots::CallSlots;
 use crate::transport::descriptors::ArrivedDescriptors;
@@ -300,7 +299,6 @@ impl Channel {
             objects: message.objects.len() as u16,
             ancestors: ancestors.len() as u16,
             kind: message.kind as u16,
-            sent_at: thread::microseconds(),
             ..RecordContent::EMPTY
         };
         let body_len = body_len(&content);
@@ -374,6 +372,11 @@ impl Channel {
 
 fn is_hang_up(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset | io::ErrorKind::NotConnected)
+}
+
+/// A time in microseconds, without their high bits, as requests carry it.
+fn microseconds(nanoseconds: u64) -> u32 {
+    (nanoseconds / 1000) as u32
 }
 
 fn padded(data_len: usize) -> usize {
