@@ -155,6 +155,17 @@ BEHAVIOUR(give_stub_that_dies_loudly)
     return OH_IPCParcel_WriteRemoteStub(request.reply, stub.get());
 }
 
+// name → ; adds a recipient of that name to the kept proxy "watched", whose callbacks call everything
+BEHAVIOUR(watch_loudly)
+{
+    auto callEverything = [](void *) {
+        CallEverything(KeptProxy("other").get());
+        Counter("called everything").Add();
+    };
+    RecipientPtr recipient(OH_IPCDeathRecipient_Create(callEverything, callEverything, nullptr));
+    return OH_IPCRemoteProxy_AddDeathRecipient(KeptProxy("watched").get(), recipient.get());
+}
+
 } // namespace
 
 TEST(a_handler_that_throws, "an exception goes through the library, or its caller is left waiting")
@@ -305,5 +316,42 @@ TEST(a_destroy_callback_calls_everything, "a function of the interface waits for
     loud.reset();
     Counter("called everything").AwaitAtLeast(1);
     Counter("told").AwaitAtLeast(1);
+    EXPECT_EQ(actor.Ask("pid").result, OH_IPC_SUCCESS);
+}
+
+TEST(the_callbacks_of_a_recipient_call_everything, "a function of the interface waits for a callback of the recipient that calls it")
+{
+    Actor &actor = StartActor();
+    Actor &other = StartActor();
+    Actor &watched = StartActor();
+    actor.Introduce("other", other.Proxy());
+    actor.Introduce("watched", watched.Proxy());
+    EXPECT_EQ(actor.Ask("watch_loudly").result, OH_IPC_SUCCESS);
+    watched.Kill();
+    // Its handle is gone: what it is told is its last.
+    Counter("called everything").AwaitAtLeast(2);
+    Counter("told").AwaitAtLeast(2);
+    EXPECT_EQ(actor.Ask("pid").result, OH_IPC_SUCCESS);
+}
+
+TEST(a_thread_inside_the_library_is_not_cancelled, "a cancelled thread leaves its call half done, or is not cancelled afterwards")
+{
+    Actor &actor = StartActor();
+    pthread_t thread;
+    REQUIRE_EQ(pthread_create(&thread, nullptr, [](void *actor) -> void * {
+        auto proxy = static_cast<Actor *>(actor)->Proxy();
+        int result = Ask(proxy, "block", Parcel().Text("entered").Text("gate").Int(1)).result;
+        Counter("came back").Add(result == OH_IPC_SUCCESS ? 1 : 0);
+        for (;;) {
+            pause();
+        }
+    }, &actor), 0);
+    Counter("entered").AwaitAtLeast(1);
+    EXPECT_EQ(pthread_cancel(thread), 0);
+    Counter("gate").Add();
+    void *result = nullptr;
+    EXPECT_EQ(pthread_join(thread, &result), 0);
+    EXPECT(result == PTHREAD_CANCELED);
+    EXPECT_EQ(Counter("came back").Value(), 1u);
     EXPECT_EQ(actor.Ask("pid").result, OH_IPC_SUCCESS);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How much a process receives before it refuses more. The numbers are those of a device.
+#include <chrono>
 #include <cstdlib>
 #include <thread>
 #include <vector>
@@ -343,6 +344,24 @@ TEST(the_room_can_be_raised, "IPCKIT_RECEIVE_BUFFER is not looked at, or not in 
     setenv("IPCKIT_RECEIVE_BUFFER", std::to_string(4 * WHOLE_ROOM).c_str(), 1);
     Actor &actor = StartActor();
     EXPECT_EQ(Fill(actor.Proxy(), LARGEST), 10);
+}
+
+TEST(refusals_in_a_loop_are_counted, "each of a thousand refusals is a line of the log, or nobody says how many there were")
+{
+    constexpr int REFUSED = 1000;
+    constexpr char LINE[] = "has no room for a message";
+    Actor &actor = StartActor();
+    auto start = std::chrono::steady_clock::now();
+    EXPECT_EQ(Fill(actor.Proxy(), LARGEST), 2);
+    EXPECT_EQ(CountInOutput(LINE), 1u);
+    for (int index = 0; index < REFUSED; index++) {
+        EXPECT_EQ(SendSize(actor.Proxy(), "hold_room", LARGEST), OH_IPC_INNER_ERROR);
+    }
+    auto seconds = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - start).count();
+    EXPECT(CountInOutput(LINE) <= static_cast<size_t>(seconds) + 2);
+    while (CountInOutput(" more like it)") == 0) {
+        EXPECT_EQ(SendSize(actor.Proxy(), "hold_room", LARGEST), OH_IPC_INNER_ERROR);
+    }
 }
 
 TEST(a_refusal_is_told, "the log does not say whose room a refused message had no place in")

@@ -80,9 +80,8 @@ TEST(workers_are_created_as_needed, "the pool is started whole")
         EXPECT_EQ(actor.Ask("pid").result, OH_IPC_SUCCESS);
     }
     EXPECT(CountPoolThreads(actor.Pid()) >= 1);
-    // A request brings at most one more: that comes when no other thread has returned from its handler yet, which a thread
-    // that has sent its reply and lost its processor has not, here and on a device.
-    EXPECT(CountPoolThreads(actor.Pid()) <= 8);
+    // One for the request, one for what the harness has just let go of there, and one that is free for what comes meanwhile.
+    EXPECT(CountPoolThreads(actor.Pid()) <= 3);
 }
 
 TEST(a_skeleton_call_starts_the_first_worker, "nobody is there to serve before the first child process is")

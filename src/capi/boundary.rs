@@ -94,8 +94,10 @@ fn report(function: &str, failure: &Failure) -> ErrorCode {
     let code = ErrorCode::from(failure);
     match code {
         // Reading on until nothing is left is a way to find the end.
-        ErrorCode::ParcelRead | ErrorCode::DeadRemoteObject => ipckit_log::warn(format_args!("{function}: {failure}")),
-        _ => ipckit_log::error(format_args!("{function}: {failure}")),
+        ErrorCode::ParcelRead | ErrorCode::DeadRemoteObject => {
+            ipckit_log::warn_once_a_second(format_args!("{function}: {failure}"));
+        }
+        _ => ipckit_log::error_once_a_second(format_args!("{function}: {failure}")),
     }
     code
 }

@@ -231,7 +231,7 @@ fn mapped(code: i32) -> c_int {
     if allowed {
         return code;
     }
-    ipckit_log::warn(format_args!(
+    ipckit_log::warn_once_a_second(format_args!(
         "a request handler returned {code}; only 0, {ERROR_CODES:?} and {USER_ERROR_CODES:?} reach the caller as they are"
     ));
     ErrorCode::InvalidUserErrorCode.into()

@@ -414,7 +414,7 @@ impl ControlThread {
             let kept = (self.process.exports.arrived(object), self.process.exports.end_lend(object, peer.address()));
             self.process.give_job(Job::Drop(Box::new((stub, kept))));
         } else {
-            ipckit_log::warn(format_args!(
+            ipckit_log::warn_once_a_second(format_args!(
                 "process {} asked for an object that it holds no valid reference to",
                 channel.credentials().process
             ));

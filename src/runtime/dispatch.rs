@@ -33,7 +33,7 @@ pub(super) fn handle_request(
     let _handling = process.note_handling();
     let prepared = match (peer.granted(request.object), Kind::from_number(request.kind)) {
         (None, _) => {
-            ipckit_log::warn(format_args!(
+            ipckit_log::warn_once_a_second(format_args!(
                 "process {} called an object that it holds no reference to",
                 channel.credentials().process
             ));
@@ -51,7 +51,10 @@ pub(super) fn handle_request(
     };
     // A reply that cannot be laid out is answered by one that needs no room.
     let prepared = prepared.or_else(|error| {
-        ipckit_log::error(format_args!("a reply to process {} cannot be sent: {error}", channel.credentials().process));
+        ipckit_log::error_once_a_second(format_args!(
+            "a reply to process {} cannot be sent: {error}",
+            channel.credentials().process
+        ));
         channel.prepare_reply(request, &bare(Kind::Lost))
     });
     if let Ok(reply) = prepared {
@@ -70,7 +73,7 @@ fn reserve(process: &Process, channel: &Channel, request: &RecordContent) -> Opt
     let bytes = arrival::room_of(request.data_len as usize, request.objects.into());
     let room = process.room.reserve(bytes);
     if room.is_none() {
-        ipckit_log::warn(format_args!(
+        ipckit_log::warn_once_a_second(format_args!(
             "no room for a request of {bytes} bytes from process {}: {} bytes are in use here",
             channel.credentials().process,
             process.room.used()
@@ -91,7 +94,7 @@ fn handle(
         match arrival::take(process, peer, channel, request, Some(room)) {
             Ok(arrival) => arrival,
             Err(error) => {
-                ipckit_log::error(format_args!(
+                ipckit_log::error_once_a_second(format_args!(
                     "a request of process {} is lost: {error}",
                     channel.credentials().process
                 ));
@@ -110,7 +113,7 @@ fn handle(
     let departure = match Departure::prepare(process, peer, &reply) {
         Ok(departure) => departure,
         Err(error) => {
-            ipckit_log::error(format_args!("a reply cannot be sent: {error}"));
+            ipckit_log::error_once_a_second(format_args!("a reply cannot be sent: {error}"));
             return channel.prepare_reply(request, &bare(Kind::Lost));
         }
     };
@@ -179,7 +182,7 @@ fn read_async(
 ) -> ReadAsync {
     let bytes = arrival::room_of(content.data_len as usize, content.objects.into());
     let Some(stub) = peer.granted(content.object) else {
-        ipckit_log::warn(format_args!(
+        ipckit_log::warn_once_a_second(format_args!(
             "process {} sent a message to an object that it holds no reference to",
             channel.credentials().process
         ));
@@ -189,7 +192,10 @@ fn read_async(
     match arrival::take(process, peer, channel, content, None) {
         Ok(Arrival { parcel, .. }) => (bytes, Some((stub, content.code, parcel))),
         Err(error) => {
-            ipckit_log::error(format_args!("a message of process {} is lost: {error}", channel.credentials().process));
+            ipckit_log::error_once_a_second(format_args!(
+                "a message of process {} is lost: {error}",
+                channel.credentials().process
+            ));
             process.give_job(Job::Drop(Box::new(stub)));
             (bytes, None)
         }

@@ -15,8 +15,8 @@ extern "C" OHIPCRemoteStub *NativeChildProcess_OnConnect()
         EXPECT_EQ(OH_IPCSkeleton_SetMaxWorkThreadNum(std::atoi(most)), OH_IPC_SUCCESS);
     }
     // The test's proxy keeps the stub alive; the wrapper stays allocated until the process ends.
-    static OHIPCRemoteStub *stub = conformance::CreateStub("actor").release();
-    return stub;
+    conformance::SetConnectedStub(conformance::CreateStub("actor").release());
+    return conformance::ConnectedStub();
 }
 
 extern "C" void NativeChildProcess_MainProc()

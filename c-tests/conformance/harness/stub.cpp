@@ -126,6 +126,20 @@ void DropKeptProxy(const std::string &name)
     }
 }
 
+namespace {
+OHIPCRemoteStub *g_connected = nullptr;
+}
+
+OHIPCRemoteStub *ConnectedStub()
+{
+    return g_connected;
+}
+
+void SetConnectedStub(OHIPCRemoteStub *stub)
+{
+    g_connected = stub;
+}
+
 int64_t CurrentThread()
 {
     return syscall(SYS_gettid);

@@ -35,6 +35,10 @@ void KeepProxy(const std::string &name, ProxyPtr proxy);
 std::shared_ptr<OHIPCRemoteProxy> KeptProxy(const std::string &name);
 void DropKeptProxy(const std::string &name);
 
+// What NativeChildProcess_OnConnect has returned in this process, NULL in the test process.
+OHIPCRemoteStub *ConnectedStub();
+void SetConnectedStub(OHIPCRemoteStub *stub);
+
 int64_t CurrentThread();
 std::string CurrentThreadName();
 // The open descriptors of this process.

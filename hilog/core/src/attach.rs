@@ -9,6 +9,7 @@
 
 use crate::environment::Path;
 use crate::message::{Message, OWN_DOMAIN};
+use crate::repeats::Repeats;
 use crate::{Level, clock, filter, keep_errno, system};
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::fmt::Arguments;
@@ -44,6 +45,18 @@ pub(crate) fn say(level: Level, message: Arguments<'_>) {
             let voice: Voice = std::mem::transmute(voice);
             voice(message.level, message.text.as_c_str().as_ptr());
         }
+    }
+}
+
+pub(crate) fn say_once_a_second(level: Level, message: Arguments<'_>) {
+    static REPEATS: Repeats = Repeats::new();
+    if !filter::is_loggable(OWN_DOMAIN, level as i32) {
+        return;
+    }
+    match REPEATS.admit(message, system::steady_time()) {
+        Some(0) => say(level, message),
+        Some(held) => say(level, format_args!("{message} (and {held} more like it)")),
+        None => {}
     }
 }
 

@@ -15,6 +15,7 @@ pub mod filter;
 pub mod format;
 pub mod message;
 pub mod output;
+mod repeats;
 mod system;
 pub mod text;
 
@@ -33,6 +34,17 @@ pub fn error(message: Arguments<'_>) {
 /// Logs a warning of the library's own: it goes on, but probably not as the user wants.
 pub fn warn(message: Arguments<'_>) {
     attach::say(Level::Warn, message);
+}
+
+/// As [`error`], for what a loop of the program's can bring about: lines that differ in their numbers only are said at most once a
+/// second. The first is said at once; one after a pause says how many there were in between.
+pub fn error_once_a_second(message: Arguments<'_>) {
+    attach::say_once_a_second(Level::Error, message);
+}
+
+/// As [`warn`], and as [`error_once_a_second`].
+pub fn warn_once_a_second(message: Arguments<'_>) {
+    attach::say_once_a_second(Level::Warn, message);
 }
 
 /// Logs something of the library's own that the user may want to know.
