@@ -114,6 +114,7 @@ run_all_tests() {
 
     if cargo fmt --version >/dev/null 2>&1; then
         step "cargo fmt" in_root cargo fmt --all --check
+        step "cargo fmt of benches/" in_root cargo fmt --manifest-path benches/Cargo.toml --check
     else
         not_run "cargo fmt" "this Rust toolchain has no rustfmt"
     fi

@@ -126,7 +126,7 @@ fn send_messages(proxy: &Proxy, count: u64) -> Result<String> {
     let sent = now();
     loop {
         let mut seen = [0u64; 3];
-        proxy.call(MESSAGES_SEEN, &[], |reply| {
+        proxy.call(MESSAGES_SEEN, &[0], |reply| {
             for (word, chunk) in seen.iter_mut().zip(reply.chunks_exact(8)) {
                 *word = u64::from_le_bytes(chunk.try_into().expect("8 bytes"));
             }

@@ -15,7 +15,8 @@ const SIZE: (u32, u32) = (1000, 480);
 pub fn draw(latencies: &[Latency], path: &Path) -> Result<()> {
     let root = SVGBackend::new(path, SIZE).into_drawing_area();
     root.fill(&WHITE)?;
-    let mut placements: Vec<&str> = latencies.iter().map(|one| one.placement).filter(|&one| one != "unpinned").collect();
+    let mut placements: Vec<&str> =
+        latencies.iter().map(|one| one.placement).filter(|&one| one != "unpinned").collect();
     placements.dedup();
     for (area, placement) in root.split_evenly((1, placements.len().max(1))).into_iter().zip(placements) {
         chart(&area, placement, latencies)?;

@@ -31,6 +31,8 @@ impl Child {
         let mut process = Command::new("/proc/self/exe")
             .arg(role)
             .args(arguments)
+            // What the library says about a receiver that is full would be measured with it.
+            .env("IPCKIT_LOG_LEVEL", "F")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -109,7 +109,13 @@ impl Report {
     }
 
     /// A line for what could not be measured, and why.
-    pub fn not_measured(&mut self, group: &'static str, what: impl Into<String>, target: Target, why: impl Into<String>) {
+    pub fn not_measured(
+        &mut self,
+        group: &'static str,
+        what: impl Into<String>,
+        target: Target,
+        why: impl Into<String>,
+    ) {
         let line = Line { group, what: what.into(), target, value: None, unit: "", met: None, detail: why.into() };
         self.lines.push(line);
     }
@@ -196,7 +202,7 @@ fn load() -> String {
 
 fn table() -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
     table
 }
 

@@ -124,9 +124,8 @@ pub fn measure(setting: &Setting, report: &mut Report) -> Result<()> {
     let worst = many.slowest.iter().copied().fold(f64::MAX, f64::min);
     let detail = format!("the worst round; median {:.2}", median(&many.slowest));
     report.add(GROUP, "64 client processes: slowest", Target::AtLeast(STARVING), worst, "of its share", detail);
-    for (name, crowd) in ["4 threads", "4 threads, sockets", "4 processes", "4 processes, sockets", "64 processes"]
-        .iter()
-        .zip(&crowds)
+    for (name, crowd) in
+        ["4 threads", "4 threads, sockets", "4 processes", "4 processes, sockets", "64 processes"].iter().zip(&crowds)
     {
         report.keep_rounds(format!("{name}: calls a second"), &crowd.calls_a_second);
         report.keep_rounds(format!("{name}: slowest"), &crowd.slowest);

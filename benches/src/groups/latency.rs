@@ -28,7 +28,9 @@ pub fn measure(setting: &Setting, report: &mut Report) -> Result<()> {
     for kind in Kind::ALL {
         match Way::start(kind, &setting.library)? {
             Some(way) => ways.push(way),
-            None => report.not_measured(GROUP, kind.name(), Target::None, "it is not built in: its build needs libclang"),
+            None => {
+                report.not_measured(GROUP, kind.name(), Target::None, "it is not built in: its build needs libclang")
+            }
         }
     }
     for way in &mut ways {

@@ -22,9 +22,8 @@ pub fn measure(setting: &Setting, report: &mut Report) -> Result<()> {
     holder.ask("more 1000")?;
     let before = (resident(server.id())?, resident(holder.id())?);
     holder.ask(&format!("more {count}"))?;
-    let each = |process, before: u64| -> Result<f64> {
-        Ok(resident(process)?.saturating_sub(before) as f64 / count as f64)
-    };
+    let each =
+        |process, before: u64| -> Result<f64> { Ok(resident(process)?.saturating_sub(before) as f64 / count as f64) };
     let (stub, proxy) = (each(server.id(), before.0)?, each(holder.id(), before.1)?);
     setting.processors.place(setting.apart(), holder_of_one.id(), server_of_one.id())?;
     setting.processors.place(setting.apart(), holder.id(), server.id())?;

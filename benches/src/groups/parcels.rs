@@ -11,7 +11,7 @@ use anyhow::{Result, ensure};
 
 use super::Setting;
 use crate::library::{PARCEL_BYTES, Parcel, SUCCESS, functions};
-use crate::measure::{mean_time, median, median_ratio};
+use crate::measure::{mean_processor_time, median, median_ratio};
 use crate::report::{Report, Target};
 
 const NUMBERS: i32 = 16;
@@ -138,10 +138,10 @@ pub fn measure(setting: &Setting, report: &mut Report) -> Result<()> {
     let mut times = vec![Vec::new(); OPERATIONS.len()];
     let (mut allocations, mut copies) = (Vec::new(), Vec::new());
     for _ in 0..setting.plan.rounds {
-        allocations.push(mean_time(budget, allocation)?);
-        copies.push(mean_time(budget, &mut copy)?);
+        allocations.push(mean_processor_time(budget, allocation)?);
+        copies.push(mean_processor_time(budget, &mut copy)?);
         for (operation, times) in OPERATIONS.iter().zip(&mut times) {
-            times.push(mean_time(budget, operation.run)?);
+            times.push(mean_processor_time(budget, operation.run)?);
         }
     }
     for (operation, times) in OPERATIONS.iter().zip(&times) {

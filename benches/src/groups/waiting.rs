@@ -132,4 +132,3 @@ pub fn hog() -> ! {
         value = std::hint::black_box(value.wrapping_add(1));
     }
 }
-

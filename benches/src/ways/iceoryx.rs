@@ -34,7 +34,10 @@ fn node(run: u32) -> Result<Node<ipc::Service>> {
     config.global.prefix = FileName::new(mark(run).as_bytes())?;
     config.global.set_root_path(&Path::new(directory(run).to_string_lossy().as_bytes())?);
     // The signals of this program are its own.
-    Ok(NodeBuilder::new().config(&config).signal_handling_mode(SignalHandlingMode::Disabled).create::<ipc::Service>()?)
+    Ok(NodeBuilder::new()
+        .config(&config)
+        .signal_handling_mode(SignalHandlingMode::Disabled)
+        .create::<ipc::Service>()?)
 }
 
 pub fn clean_up() {

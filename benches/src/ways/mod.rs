@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The ways of IPC that are measured: each is a server in a process of its own, which sends back the bytes it gets, and
-//! a caller. On each side the bytes are copied in and out once; what else is done is the way's own.
+//! a caller. On each side the bytes are copied in and out once, where the way does not spare that.
 
 mod bare;
 #[cfg(feature = "iceoryx2")]
@@ -138,7 +138,9 @@ impl Way {
         let (length, last) = (request.len(), request[request.len() - 1]);
         let mut right = false;
         self.caller
-            .call(request, &mut |reply| right = reply.len() == length && reply[..8] == number && reply[length - 1] == last)
+            .call(request, &mut |reply| {
+                right = reply.len() == length && reply[..8] == number && reply[length - 1] == last
+            })
             .with_context(|| format!("a call through {}", self.kind.name()))?;
         ensure!(right, "{} gave back something else than was sent", self.kind.name());
         Ok(())
