@@ -35,6 +35,7 @@ pub fn serve(arguments: &[String]) -> Result<()> {
     let mut more: Vec<Proxy> = Vec::new();
     call(&proxy)?;
     answer("ready");
+    let mut index = 0;
     for order in orders() {
         let (word, number) = order.split_once(' ').context("an order is a word and a number")?;
         let number: u64 = number.parse()?;
@@ -47,7 +48,7 @@ pub fn serve(arguments: &[String]) -> Result<()> {
             "one" => answer(mean_time(span, || call(&proxy))?),
             "all" => {
                 // A stride that is no neighbour's, so that no order in memory helps.
-                let (mut index, count) = (0, more.len().max(1));
+                let count = more.len().max(1);
                 let mut next = || {
                     index = (index + 7919) % count;
                     call(more.get(index).unwrap_or(&proxy))

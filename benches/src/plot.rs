@@ -9,7 +9,7 @@ use plotters::prelude::*;
 
 use crate::report::Latency;
 
-const SIZE: (u32, u32) = (1000, 480);
+const SIZE: (u32, u32) = (1000, 560);
 
 /// Draws one chart for each of the two pinned placements that were measured.
 pub fn draw(latencies: &[Latency], path: &Path) -> Result<()> {
@@ -36,7 +36,7 @@ fn chart(area: &DrawingArea<SVGBackend<'_>, Shift>, placement: &str, latencies: 
         .margin(8)
         .x_label_area_size(36)
         .y_label_area_size(48)
-        .build_cartesian_2d((least..most).log_scale(), (fastest * 0.7..slowest * 1.4).log_scale())?;
+        .build_cartesian_2d((least..most).log_scale(), (fastest * 0.5..slowest * 1.4).log_scale())?;
     chart
         .configure_mesh()
         .x_desc("bytes of request and of reply")
@@ -61,7 +61,7 @@ fn chart(area: &DrawingArea<SVGBackend<'_>, Shift>, placement: &str, latencies: 
     }
     chart
         .configure_series_labels()
-        .position(SeriesLabelPosition::UpperLeft)
+        .position(SeriesLabelPosition::LowerRight)
         .background_style(WHITE.mix(0.8))
         .border_style(BLACK.mix(0.3))
         .draw()?;
