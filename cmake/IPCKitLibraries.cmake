@@ -5,7 +5,8 @@ set(ipckit_library_directory "${PROJECT_BINARY_DIR}/lib")
 set(ipckit_libraries
   "${ipckit_library_directory}/libipc_capi.so"
   "${ipckit_library_directory}/libchild_process.so"
-  "${ipckit_library_directory}/libhilog_ndk.z.so")
+  "${ipckit_library_directory}/libhilog_ndk.z.so"
+  "${ipckit_library_directory}/libace_napi.z.so")
 set(ipckit_launcher "${ipckit_library_directory}/ipckit_native_child")
 
 # cargo itself knows what is out of date, so it is asked at each build.
@@ -26,6 +27,6 @@ add_custom_target(ipckit_libraries ALL
 
 include("${PROJECT_SOURCE_DIR}/cmake/IPCKitTargets.cmake")
 ipckit_import_targets("${ipckit_library_directory}" "${PROJECT_SOURCE_DIR}/include" GLOBAL)
-foreach(target IN ITEMS ipc_capi child_process hilog_ndk)
+foreach(target IN ITEMS ipc_capi child_process hilog_ndk ace_napi)
   add_dependencies(IPCKit::${target} ipckit_libraries)
 endforeach()

@@ -25,7 +25,12 @@ function(ipckit_configure_package output prefix cmake_directory data_directory l
   configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/IPCKitConfig.cmake.in" "${output}/${cmake_directory}/IPCKitConfig.cmake"
     INSTALL_PREFIX "${prefix}" INSTALL_DESTINATION "${cmake_directory}" PATH_VARS library_directory include_directory)
   write_basic_package_version_file("${output}/${cmake_directory}/IPCKitConfigVersion.cmake" COMPATIBILITY SameMinorVersion)
-  configure_file("${PROJECT_SOURCE_DIR}/cmake/IPCKitTargets.cmake" "${output}/${cmake_directory}/IPCKitTargets.cmake" COPYONLY)
+  foreach(file IN ITEMS IPCKitTargets.cmake IPCKitNodeApi.cmake)
+    configure_file("${PROJECT_SOURCE_DIR}/cmake/${file}" "${output}/${cmake_directory}/${file}" COPYONLY)
+  endforeach()
+  foreach(header IN ITEMS string.h bits/alltypes.h)
+    configure_file("${PROJECT_SOURCE_DIR}/cmake/device_headers/${header}" "${output}/${data_directory}/include/${header}" COPYONLY)
+  endforeach()
   configure_file("${PROJECT_SOURCE_DIR}/cmake/host.toolchain.cmake.in" "${output}/${data_directory}/host.toolchain.cmake" @ONLY)
 endfunction()
 

@@ -33,7 +33,7 @@ endif()
 
 execute_process(
   COMMAND "${CARGO}" build --locked --offline --profile "${PROFILE}" --target "${TARGET}" --target-dir "${TARGET_DIRECTORY}"
-    -p ipc_capi -p child_process -p hilog_ndk_z
+    -p ipc_capi -p child_process -p hilog_ndk_z -p ace_napi_z
   WORKING_DIRECTORY "${SOURCE_DIRECTORY}" RESULT_VARIABLE status)
 if(NOT status EQUAL 0)
   message(FATAL_ERROR "cargo could not build the libraries; what it said stands above.")
@@ -47,7 +47,7 @@ endif()
 file(MAKE_DIRECTORY "${LIBRARY_DIRECTORY}")
 # cargo can put no dot into a library's file name.
 foreach(pair IN ITEMS "libipc_capi.so=libipc_capi.so" "libchild_process.so=libchild_process.so"
-    "libhilog_ndk_z.so=libhilog_ndk.z.so" "ipckit_native_child=ipckit_native_child")
+    "libhilog_ndk_z.so=libhilog_ndk.z.so" "libace_napi_z.so=libace_napi.z.so" "ipckit_native_child=ipckit_native_child")
   string(REPLACE "=" ";" pair "${pair}")
   list(GET pair 0 from)
   list(GET pair 1 to)

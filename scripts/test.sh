@@ -38,6 +38,9 @@ not_run() {
 
 in_root() { (cd "$root" && "$@"); }
 
+# Those of Node-API, beside Node.js.
+has_node_headers() { has node && [ -e "$(dirname "$(dirname "$(readlink -f "$(command -v node)")")")/include/node/node_api.h" ]; }
+
 # Tools that tests use where they are there.
 install_test_tools() {
     local package missing=()
@@ -45,9 +48,16 @@ install_test_tools() {
     has valgrind || missing+=(valgrind)
     has pkg-config || missing+=(pkg-config)
     has readelf && has nm || missing+=(binutils)
+    has node || missing+=(nodejs)
+    has_node_headers || has npm || missing+=(libnode-dev)
     [ ${#missing[@]} = 0 ] || install "${missing[@]}" || true
     for package in "${missing[@]}"; do
-        has "${package/binutils/nm}" || not_run "tests that use $package" "it is not installed, and could not be"
+        case $package in
+        binutils) has nm ;;
+        nodejs) has node ;;
+        libnode-dev) has_node_headers ;;
+        *) has "$package" ;;
+        esac || not_run "tests that use $package" "it is not installed, and could not be"
     done
 }
 
@@ -111,6 +121,8 @@ run_all_tests() {
     install_test_tools
     # What the crates need is there after this, whichever step comes first.
     step "cargo fetch" in_root cargo fetch --locked
+    (cd "$root/tests/published_crates" && quietly cargo fetch --locked) ||
+        not_run "the published crates" "cargo could not download them"
 
     if cargo fmt --version >/dev/null 2>&1; then
         step "cargo fmt" in_root cargo fmt --all --check

@@ -47,8 +47,8 @@ for header in IPCKit/ipc_kit.h IPCKit/ipc_error_code.h IPCKit/ipc_cparcel.h IPCK
     fi
 done
 
-# Those and whatever else is installed with them.
-for header in $(cd "$include" && find -L . -name '*.h' | sed 's|^\./||' | sort); do
+# Those and whatever else is installed with them; napi/ goes on to the headers of Node.js, of which nothing is known here.
+for header in $(cd "$include" && find -L . -name '*.h' ! -path './napi/*' | sed 's|^\./||' | sort); do
     bare=$(basename "$header")
     compile "#include <$header>"
     compile "#include <$header>

@@ -4,11 +4,14 @@ file(REMOVE_RECURSE "${BINARY_DIRECTORY}" "${PREFIX}")
 execute_process(COMMAND "${CMAKE_COMMAND}" --install "${BUILD}" --prefix "${BINARY_DIRECTORY}" COMMAND_ERROR_IS_FATAL ANY)
 file(RENAME "${BINARY_DIRECTORY}" "${PREFIX}")
 
-set(libraries libipc_capi.so libchild_process.so libhilog_ndk.z.so)
+set(libraries libipc_capi.so libchild_process.so libhilog_ndk.z.so libace_napi.z.so)
 set(expected
   "${DATADIR}/ipckit-host/host.toolchain.cmake"
+  "${DATADIR}/ipckit-host/include/string.h"
+  "${DATADIR}/ipckit-host/include/bits/alltypes.h"
   "${LIBDIR}/cmake/IPCKit/IPCKitConfig.cmake"
   "${LIBDIR}/cmake/IPCKit/IPCKitConfigVersion.cmake"
+  "${LIBDIR}/cmake/IPCKit/IPCKitNodeApi.cmake"
   "${LIBDIR}/cmake/IPCKit/IPCKitTargets.cmake"
   "${LIBDIR}/pkgconfig/child_process.pc"
   "${LIBDIR}/pkgconfig/hilog_ndk.pc"
@@ -18,7 +21,7 @@ foreach(library IN LISTS libraries)
   list(APPEND expected "${LIBDIR}/${library}")
 endforeach()
 foreach(header IN ITEMS IPCKit/ipc_kit IPCKit/ipc_error_code IPCKit/ipc_cparcel IPCKit/ipc_cremote_object IPCKit/ipc_cskeleton
-    AbilityKit/native_child_process hilog/log)
+    AbilityKit/native_child_process hilog/log napi/native_api)
   list(APPEND expected "${INCLUDEDIR}/${header}.h")
 endforeach()
 foreach(file IN LISTS expected)

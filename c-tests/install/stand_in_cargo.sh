@@ -26,6 +26,6 @@ build)
     if [ "$profile" = dev ]; then profile=debug; fi
     mkdir -p "$2/$target/$profile"
     cd "$2/$target/$profile"
-    touch libipc_capi.so libchild_process.so libhilog_ndk_z.so ipckit_native_child
+    touch libipc_capi.so libchild_process.so libhilog_ndk_z.so libace_napi_z.so ipckit_native_child
     ;;
 esac

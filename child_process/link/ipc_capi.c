@@ -5,3 +5,4 @@ void ipckit_reference_import(void) {}
 void ipckit_run_on_worker(void) {}
 void ipckit_on_library_thread(void) {}
 void ipckit_wait_idle(void) {}
+void ipckit_set_socket_maker(void) {}

@@ -22,6 +22,7 @@ static CALLBACK: AtomicPtr<()> = AtomicPtr::new(std::ptr::null_mut());
 
 pub(crate) fn set(callback: LogCallback) {
     let pointer = callback.map_or(std::ptr::null_mut(), |callback| callback as *mut ());
+    ipckit_order::hand_over(&CALLBACK);
     CALLBACK.store(pointer, Ordering::Release);
 }
 
@@ -30,6 +31,7 @@ pub(crate) fn call(message: &Message) {
     // SAFETY: LogCallback has the layout of a pointer that can be NULL, and only one is ever stored.
     let callback: LogCallback = unsafe { std::mem::transmute(CALLBACK.load(Ordering::Acquire)) };
     let Some(callback) = callback else { return };
+    ipckit_order::take_over(&CALLBACK);
     let Some(_inside) = Inside::enter() else { return };
     let (tag, text) = (message.tag.as_c_str(), message.text.as_c_str());
     // SAFETY: whoever set the callback says that it takes these arguments, and keeps it loaded.

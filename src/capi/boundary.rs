@@ -11,6 +11,7 @@ use crate::object::DeathError;
 use crate::parcel::{MAX_TEXT, ReadError, RewindError, TextError, WriteError};
 use crate::runtime::identity::NoIdentity;
 use crate::runtime::{CallError, StartError};
+use crate::sys::order::LibraryCode;
 
 /// Why an exported function does not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +55,7 @@ pub(super) enum Failure {
 /// Runs the body of an exported function; a panic becomes `on_panic` and a log line that names the function.
 #[inline]
 pub(super) fn enter<T>(function: &'static str, on_panic: T, body: impl FnOnce() -> T) -> T {
+    let _library = LibraryCode::begin();
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
         report_panic(function, panic);
         on_panic

@@ -8,6 +8,7 @@ use std::process::abort;
 use std::ptr::NonNull;
 
 use super::boundary::Failure;
+use crate::sys::order::UsersCode;
 
 /// `OH_IPC_MemAllocator`: gives `len` bytes of the user's memory, or NULL.
 #[allow(non_camel_case_types, reason = "the name in the header")]
@@ -18,7 +19,9 @@ pub(super) fn run<T>(what: &'static str, callback: impl FnOnce() -> T) -> T {
     // The catch gives every kind of unwinding a place to stop, and so the guard its turn on the way there.
     catch_unwind(AssertUnwindSafe(|| {
         let guard = EndsProcess { what };
+        let users = UsersCode::begin();
         let result = callback();
+        drop(users);
         std::mem::forget(guard);
         result
     }))

@@ -16,6 +16,7 @@ use super::handle::{OHIPCParcel, destroy, give};
 use crate::host::behaviour::{Difference, as_on_a_device};
 use crate::object::{Parcel, RemoteObject};
 use crate::parcel::{Object, WriteError};
+use crate::sys::order;
 
 #[unsafe(no_mangle)]
 pub extern "C" fn OH_IPCParcel_Create() -> *mut OHIPCParcel {
@@ -223,6 +224,7 @@ fn positive(len: i32) -> Result<usize, Failure> {
 /// A copy of bytes that lie in the parcel itself, whose data a write may move.
 #[inline]
 fn copy_if_inside(parcel: &Parcel, bytes: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
+    order::library_reads_for_user(bytes.as_ptr(), bytes.len());
     if !parcel.bytes().as_ptr_range().contains(&bytes.as_ptr()) {
         return Ok(None);
     }

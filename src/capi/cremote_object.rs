@@ -16,7 +16,7 @@ use crate::host::behaviour::{Difference, as_on_a_device};
 use crate::object::{DeathHandler, DeathRecipient, Parcel, Proxy, RemoteObject, RequestHandler, Stub};
 use crate::parcel::{MAX_TEXT, TextError, through_utf16};
 use crate::runtime::{CallError, call, death};
-use crate::sys::thread;
+use crate::sys::{order, thread};
 
 /// Codes that a request may have.
 const REQUEST_CODES: RangeInclusive<u32> = 0x01..=0x00ff_ffff;
@@ -70,7 +70,7 @@ pub unsafe extern "C" fn OH_IPCRemoteStub_Create(
         // SAFETY: the caller keeps the header's promise.
         let descriptor = unsafe { descriptor_of(descriptor) }?;
         let callbacks = Callbacks { request, destroy: destroyCallback, user_data: userData };
-        Wrapper::give(RemoteObject::Stub(Arc::new(Stub::new(descriptor, Box::new(callbacks)))))
+        Wrapper::give(RemoteObject::Stub(Stub::new(descriptor, Box::new(callbacks))))
     })
 }
 
@@ -152,7 +152,7 @@ unsafe fn call_directly(stub: &Stub, code: u32, data: *const OHIPCParcel, reply:
     let reply = NonNull::new(reply.cast()).unwrap_or(NonNull::from(&mut unwanted));
     // SAFETY: not NULL by the caller's promise.
     let data = unsafe { NonNull::new_unchecked(data.cast_mut().cast()) };
-    mapped(stub.handler().handle(code, data, reply))
+    mapped(stub.handle(code, data, reply))
 }
 
 /// Sends an asynchronous request.
@@ -215,10 +215,13 @@ fn request_failure(was_told: bool, error: CallError) -> Failure {
 /// `data` is a parcel that nobody else uses until the call returns.
 unsafe fn note_forwarded(data: *const OHIPCParcel) {
     // SAFETY: the caller vouches for it; the header's `const` means the content that a user sees, which is emptied here on purpose.
-    if let Ok(data) = unsafe { OHIPCParcel::get_mut(data.cast_mut()) }
-        && data.is_read_only()
-    {
-        data.clear_forwarded();
+    unsafe {
+        // Others may send a parcel that is not changed here at the same time.
+        if OHIPCParcel::get(data).is_ok_and(Parcel::is_read_only)
+            && let Ok(data) = OHIPCParcel::get_mut(data.cast_mut())
+        {
+            data.clear_forwarded();
+        }
     }
 }
 
@@ -270,7 +273,7 @@ pub unsafe extern "C" fn OH_IPCDeathRecipient_Create(
     value_or("OH_IPCDeathRecipient_Create", null_mut(), || {
         let death = deathRecipientCallback.ok_or(Failure::Null("deathRecipientCallback"))?;
         let callbacks = DeathCallbacks { death, destroy: destroyCallback, user_data: userData };
-        give(|| OHIPCDeathRecipient(Arc::new(DeathRecipient::new(Box::new(callbacks)))))
+        give(|| OHIPCDeathRecipient(DeathRecipient::new(Box::new(callbacks))))
     })
 }
 
@@ -315,8 +318,8 @@ unsafe fn proxy_and_recipient(
     // SAFETY: the caller vouches for both.
     let (wrapper, recipient) = unsafe { (Wrapper::get(proxy, "proxy")?, recipient.as_ref()) };
     let recipient = recipient.ok_or(Failure::Null("recipient"))?;
-    match wrapper.object() {
-        Some(RemoteObject::Proxy(proxy)) => Ok((proxy, Arc::clone(&recipient.0))),
+    match &wrapper.object() {
+        Some(RemoteObject::Proxy(proxy)) => Ok((Arc::clone(proxy), Arc::clone(&recipient.0))),
         Some(RemoteObject::Stub(_)) | None => Err(Failure::OwnStub),
     }
 }
@@ -327,10 +330,13 @@ pub unsafe extern "C" fn OH_IPCRemoteProxy_IsRemoteDead(proxy: *const OHIPCRemot
     value_or("OH_IPCRemoteProxy_IsRemoteDead", DEAD, || {
         // SAFETY: the caller keeps the header's promise.
         let wrapper = unsafe { Wrapper::get(proxy, "proxy") }?;
-        Ok(match wrapper.object() {
+        Ok(match &wrapper.object() {
             Some(RemoteObject::Stub(_)) => 0,
             Some(RemoteObject::Proxy(proxy)) => {
                 let is_dead = proxy.is_dead();
+                if is_dead {
+                    order::received();
+                }
                 let told = proxy.death_told();
                 (is_dead && (told || !as_on_a_device(Difference::UnnoticedDeath))).into()
             }

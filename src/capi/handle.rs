@@ -10,6 +10,7 @@ use crate::sys::lock::Mutex;
 use super::boundary::Failure;
 use crate::host::behaviour::{Difference, as_on_a_device};
 use crate::object::{DeathRecipient, Parcel, RemoteObject, Stub};
+use crate::sys::order;
 
 /// `OHIPCParcel`: what a user's parcel pointer points to.
 #[repr(transparent)]
@@ -22,6 +23,7 @@ impl OHIPCParcel {
     /// The pointer is NULL or a parcel that lives, and that nobody writes to, while the result is in use.
     #[inline]
     pub(super) unsafe fn get<'a>(parcel: *const Self) -> Result<&'a Parcel, Failure> {
+        order::library_reads_for_user(parcel, 1);
         // SAFETY: the caller vouches for it.
         unsafe { parcel.as_ref() }.map(|parcel| &parcel.0).ok_or(Failure::Null("parcel"))
     }
@@ -32,6 +34,7 @@ impl OHIPCParcel {
     /// The pointer is NULL or a parcel that lives, and that nobody else uses, while the result is in use.
     #[inline]
     pub(super) unsafe fn get_mut<'a>(parcel: *mut Self) -> Result<&'a mut Parcel, Failure> {
+        order::library_writes_for_user(parcel, 1);
         // SAFETY: the caller vouches for it.
         unsafe { parcel.as_mut() }.map(|parcel| &mut parcel.0).ok_or(Failure::Null("parcel"))
     }
@@ -51,6 +54,12 @@ pub struct OHIPCRemoteProxy {
 
 /// `OHIPCDeathRecipient`: one reference to a death recipient.
 pub struct OHIPCDeathRecipient(pub(super) Arc<DeathRecipient>);
+
+impl Drop for OHIPCDeathRecipient {
+    fn drop(&mut self) {
+        self.0.note_used();
+    }
+}
 
 /// What both a stub's and a proxy's pointer point to: on a device either kind of wrapper works where the other is expected,
 /// and programs cast one to the other.
@@ -75,6 +84,7 @@ impl Wrapper {
     /// # Safety
     /// The pointer is NULL or came from [`Self::give`] and was not destroyed, nor will be while the result is in use.
     pub(super) unsafe fn get<'a, P>(pointer: *const P, name: &'static str) -> Result<&'a Self, Failure> {
+        order::library_reads_for_user(pointer.cast::<Self>(), 1);
         // SAFETY: the caller vouches for it; what `give` gives is a wrapper, whatever the pointer's type says.
         unsafe { pointer.cast::<Self>().as_ref() }.ok_or(Failure::Null(name))
     }
@@ -134,6 +144,7 @@ pub(super) fn give<T>(value: impl FnOnce() -> T) -> Result<*mut T, Failure> {
 #[inline]
 pub(super) unsafe fn destroy<T>(pointer: *mut T) {
     if !pointer.is_null() {
+        order::library_writes_for_user(pointer, 1);
         // SAFETY: `give` allocates as a box does; the caller vouches for the rest.
         drop(unsafe { Box::from_raw(pointer) });
     }

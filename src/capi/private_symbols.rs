@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::boundary::{Failure, enter, status, value_or};
 use super::handle::{OHIPCRemoteProxy, OHIPCRemoteStub, Wrapper};
 use crate::runtime::{self, CallError, Process};
+use crate::sys::order;
 use crate::transport::wire::Reference;
 
 /// Bytes of a reference that leaves the process by other means than a parcel. Some are spare.
@@ -28,6 +29,7 @@ pub unsafe extern "C" fn ipckit_reference_export(stub: *mut OHIPCRemoteStub, ref
         let room = room.ok_or(Failure::Null("reference"))?;
         let process = Process::current()?;
         let stub = wrapper.take_stub().ok_or(Failure::StubGone)?;
+        order::sent();
         let (bytes, spare) = room.split_at_mut(Reference::BYTES);
         bytes.copy_from_slice(&process.exports.pass_on(stub).to_bytes());
         spare.fill(0);
@@ -46,6 +48,7 @@ pub unsafe extern "C" fn ipckit_reference_import(reference: *const u8) -> *mut O
         let bytes = unsafe { reference.cast::<[u8; Reference::BYTES]>().as_ref() };
         let reference = Reference::from_bytes(bytes.ok_or(Failure::Null("reference"))?);
         let object = runtime::import(Process::current()?, reference).ok_or(CallError::Dead)?;
+        order::received();
         Wrapper::give(object)
     })
 }
@@ -96,4 +99,16 @@ pub extern "C" fn ipckit_wait_idle(timeout_ms: u32) -> c_int {
         }
         1
     })
+}
+
+/// Has this process get the sockets by which processes find each other from `maker`: a new Unix socket of whole packets that does
+/// not block and is closed on exec, or a negative error number. To be called before the runtime starts.
+///
+/// # Safety
+/// `maker` is NULL or may be called on any thread, for ever.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ipckit_set_socket_maker(maker: Option<extern "C" fn() -> c_int>) {
+    if let Some(maker) = maker {
+        crate::sys::socket::set_maker(maker);
+    }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::sys::fork;
 use crate::sys::lock::{Mutex, MutexGuard};
+use crate::sys::order;
 
 use super::{Caller, Parcel};
 use crate::transport::Channel;
@@ -92,6 +93,9 @@ impl AsyncQueue {
         let mut state = self.state();
         let next = state.waiting.pop_front();
         state.running = next.is_some();
+        // Who handles the next message may be another thread than who has handled the last.
+        order::hand_over(self);
+        order::take_over(self);
         next
     }
 }

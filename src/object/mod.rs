@@ -31,6 +31,14 @@ pub enum RemoteObject {
     Proxy(Arc<Proxy>),
 }
 
+impl Drop for RemoteObject {
+    fn drop(&mut self) {
+        if let Self::Stub(stub) = self {
+            stub.note_used();
+        }
+    }
+}
+
 /// A parcel whose objects are remote objects of this process.
 pub type Parcel = crate::parcel::Parcel<RemoteObject>;
 

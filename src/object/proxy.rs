@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::sys::lock::{Condvar, Mutex};
+use crate::sys::order;
 
 use super::{DeathRecipient, Peer};
 use crate::transport::wire::Reference;
@@ -192,6 +193,8 @@ impl Proxy {
             if self.told.load(Ordering::Relaxed) {
                 return Err(DeathError::AlreadyTold);
             }
+            recipient.note_added();
+            order::hand_over(&*self.peer);
             watch.recipients.push_back(recipient);
         }
         self.peer.watch(self);
@@ -215,6 +218,7 @@ impl Proxy {
             let position = position.ok_or(DeathError::NotRegistered)?;
             (watch.recipients.remove(position), watch.recipients.is_empty())
         };
+        recipient.note_used();
         drop(removed);
         if last {
             self.peer.unwatch(self);
@@ -236,6 +240,7 @@ impl Proxy {
                 help();
             }
             recipient.tell();
+            order::hand_over(self);
             let mut watch = self.watch.lock();
             if watch.telling == Some(began) {
                 watch.telling = None;
@@ -252,6 +257,8 @@ impl Proxy {
             && self.callback_ended.wait_until(&mut watch, began + CALLBACK_PATIENCE)
         {}
         let recipient = watch.recipients.pop_front()?;
+        order::take_over(self);
+        order::take_over(&*self.peer);
         let began = Instant::now();
         self.told.store(true, Ordering::Release);
         watch.telling = Some(began);

@@ -112,7 +112,7 @@ mod tests {
     }
 
     fn stub() -> Arc<Stub> {
-        Arc::new(Stub::new("test".to_owned(), Box::new(Silent)))
+        Stub::new("test".to_owned(), Box::new(Silent))
     }
 
     #[test]

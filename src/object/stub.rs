@@ -3,10 +3,11 @@
 
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{OnceLock, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use super::async_queue::AsyncQueue;
 use super::{AsyncMessage, Exports, Parcel};
+use crate::sys::order::{self, Mark};
 
 /// What handles a stub's requests, and is told when the stub dies by being dropped.
 ///
@@ -22,20 +23,26 @@ pub struct Stub {
     descriptor: String,
     async_queue: AsyncQueue,
     exports: OnceLock<Weak<Exports>>,
+    created: Mark,
+    used: Mark,
     handler: Box<dyn RequestHandler>,
 }
 
 impl Stub {
     /// A stub with the descriptor that proxies will report.
-    pub fn new(descriptor: String, handler: Box<dyn RequestHandler>) -> Self {
+    pub fn new(descriptor: String, handler: Box<dyn RequestHandler>) -> Arc<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        Self {
+        let stub = Arc::new(Self {
             number: NEXT.fetch_add(1, Ordering::Relaxed),
             descriptor,
             async_queue: AsyncQueue::default(),
             exports: OnceLock::new(),
+            created: Mark::default(),
+            used: Mark::default(),
             handler,
-        }
+        });
+        order::hand_over(&stub.created);
+        stub
     }
 
     /// Its number in this process.
@@ -48,9 +55,17 @@ impl Stub {
         &self.descriptor
     }
 
-    /// What handles the requests.
-    pub fn handler(&self) -> &dyn RequestHandler {
-        &*self.handler
+    /// Has the handler handle one request, as [`RequestHandler::handle`] says.
+    pub fn handle(&self, code: u32, data: NonNull<Parcel>, reply: NonNull<Parcel>) -> i32 {
+        order::take_over(&self.created);
+        let result = self.handler.handle(code, data, reply);
+        self.note_used();
+        result
+    }
+
+    /// What the calling thread has done happens before the stub's end.
+    pub(super) fn note_used(&self) {
+        order::hand_over(&self.used);
     }
 
     /// Queues an asynchronous message; `true` where nobody handles the queue: the caller is to see to it that somebody does.
@@ -74,5 +89,9 @@ impl Drop for Stub {
         if let Some(exports) = self.exports.get().and_then(Weak::upgrade) {
             exports.forget(self.number);
         }
+        // The last reference may have been another process's.
+        order::received();
+        order::take_over(&self.created);
+        order::take_over(&self.used);
     }
 }

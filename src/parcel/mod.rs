@@ -14,6 +14,7 @@ mod write;
 
 use std::cell::Cell;
 
+use crate::sys::large_buffers;
 use crate::transport::room::Reservation;
 
 pub use error::{MalformedObjects, ReadError, RewindError, WriteError};
@@ -188,6 +189,13 @@ impl<O> Parcel<O> {
         if let Origin::Received { write_position, .. } = &mut self.origin {
             *write_position = 0;
         }
+    }
+}
+
+impl<O> Drop for Parcel<O> {
+    #[inline]
+    fn drop(&mut self) {
+        large_buffers::give_back(std::mem::take(&mut self.data));
     }
 }
 

@@ -7,7 +7,7 @@ use std::os::fd::RawFd;
 
 use super::object::{OBJECT_SIZE, Object, ObjectTable, Placed, RemoteKind};
 use super::{MAX_CAPACITY, Parcel, WriteError, growth};
-use crate::sys::descriptor;
+use crate::sys::{descriptor, large_buffers};
 
 impl<O> Parcel<O> {
     /// Writes a scalar where that needs no growth and so cannot fail; `false` where [`Self::write_scalar`] has to look.
@@ -107,7 +107,13 @@ impl<O> Parcel<O> {
         let allocated = self.data.capacity();
         if capacity > allocated {
             let allocation = growth::allocation_for(capacity, allocated);
-            self.data.try_reserve_exact(allocation - self.data.len()).map_err(|_| WriteError::NoMemory(allocation))?;
+            let no_memory = |_| WriteError::NoMemory(allocation);
+            if self.data.is_empty() {
+                let larger = large_buffers::take(allocation).map_err(no_memory)?;
+                large_buffers::give_back(std::mem::replace(&mut self.data, larger));
+            } else {
+                self.data.try_reserve_exact(allocation - self.data.len()).map_err(no_memory)?;
+            }
         }
         self.limit = capacity;
         Ok(())

@@ -12,6 +12,7 @@ use super::{identity, threads};
 use crate::object::{Parcel, Peer, Proxy};
 use crate::shm::arena::Block;
 use crate::shm::layout::{Kind, RecordContent};
+use crate::sys::order;
 use crate::sys::shortage::Explained;
 use crate::transport::wire::Ancestor;
 use crate::transport::{CallSlot, Channel, ChannelError, Message, Post};
@@ -100,6 +101,7 @@ pub fn post(proxy: &Proxy, code: u32, data: &Parcel) -> Result<(), CallError> {
     };
     let bytes = arrival::room_of(data.bytes().len(), departure.records.len());
     channel.send_async(&message, bytes as u64).map_err(|error| from_channel(error, channel, bytes))?;
+    process.lookout.watch(channel);
     departure.went_out();
     Ok(())
 }
@@ -182,6 +184,7 @@ fn exchange(
         .map_err(|error| from_channel(error, channel, bytes))?;
     let content = wait.for_reply();
     drop(wait);
+    order::received();
     let kind = content.and_then(|content| Kind::from_number(content.kind));
     if !matches!(kind, None | Some(Kind::NoStub | Kind::NoRoom | Kind::Malformed)) {
         departure.went_out();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The thread that answers the sockets: handshakes, shares, descriptors, hang-ups. It never runs the user's code, and never waits for
-//! anybody but its sockets. It lives as long as the process, and the kernel marks its life words when it ends.
+//! anybody but its sockets and a timer. It lives as long as the process, and the kernel marks its life words when it ends.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::connections::{self, Connection, Crossed, may_connect};
 use super::listening::{LISTENER, Listening};
+use super::lookout::LOOKOUT;
 use super::process::Process;
 use super::worker;
 use super::worker_pool::Job;
@@ -64,6 +65,10 @@ impl ControlThread {
             for ready in ready {
                 if ready.key == LISTENER {
                     self.listening.accept();
+                    continue;
+                }
+                if ready.key == LOOKOUT {
+                    self.process.lookout.look(self.process);
                     continue;
                 }
                 if ready.writable {

@@ -12,6 +12,7 @@ use super::worker_pool::Job;
 use crate::object::{AsyncCharge, AsyncMessage, Parcel, Peer, Stub};
 use crate::shm::atomics::{Ordering, fence};
 use crate::shm::layout::{ASYNC_ENTRIES, CALL_SLOTS, Kind, RecordContent};
+use crate::sys::order;
 use crate::transport::room::Reservation;
 use crate::transport::wire::Ancestor;
 use crate::transport::{Channel, ChannelError, Message, PreparedReply};
@@ -100,8 +101,9 @@ fn handle(
     chain.push(Ancestor { address: peer.address(), thread: request.caller });
     let mut reply = Parcel::new();
     channel.wait_for_senders();
+    order::received();
     let code = identity::handle_for(Peer::caller(channel, false), chain, || {
-        stub.handler().handle(request.code, NonNull::from(&mut data), NonNull::from(&mut reply))
+        stub.handle(request.code, NonNull::from(&mut data), NonNull::from(&mut reply))
     });
     // Before the caller goes on: it may count what this process still holds.
     drop(data);
@@ -218,9 +220,10 @@ pub(super) fn handle_async(process: &'static Process, stub: &Arc<Stub>) {
         let _handling = process.note_handling();
         let mut reply = Parcel::new();
         charge.channel().wait_for_senders();
+        order::received();
         // What the handler returns or writes to the reply goes nowhere.
         identity::handle_for(caller, Vec::new(), || {
-            stub.handler().handle(code, NonNull::from(&mut data), NonNull::from(&mut reply))
+            stub.handle(code, NonNull::from(&mut data), NonNull::from(&mut reply))
         });
         drop((data, charge));
     }

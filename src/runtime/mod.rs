@@ -11,6 +11,7 @@ mod departure;
 mod dispatch;
 pub mod identity;
 mod listening;
+mod lookout;
 mod process;
 mod threads;
 mod wait_policy;

@@ -10,6 +10,7 @@ use crate::sys::lock::Mutex;
 use super::connections::Connections;
 use super::death_watch::DeathWatch;
 use super::listening::LISTENER;
+use super::lookout::{LOOKOUT, Lookout};
 use super::threads::Threads;
 use super::wait_policy::YieldGuard;
 use super::worker_pool::{Job, WorkerPool};
@@ -54,6 +55,7 @@ pub struct Process {
     pub(super) threads: Threads,
     pub(super) death_watch: DeathWatch,
     pub(super) yields: YieldGuard,
+    pub(super) lookout: Lookout,
     running: AtomicBool,
     /// Held while the threads are started; whether the control thread has been. A worker that could not be started can be the next time.
     controlled: Mutex<bool>,
@@ -98,6 +100,8 @@ impl Process {
         let listener = ParentOnlyFd::new(listener);
         let epoll = Epoll::new().map_err(StartError::at("making an epoll"))?;
         epoll.add(listener.fd(), LISTENER).map_err(StartError::at("waiting for connections"))?;
+        let lookout = Lookout::new().map_err(StartError::at("making a timer"))?;
+        epoll.add(lookout.fd(), LOOKOUT).map_err(StartError::at("waiting for a timer"))?;
         Ok(Self {
             exports: Exports::new(address),
             room: Room::new(&own, settings.receive_room as u64),
@@ -109,6 +113,7 @@ impl Process {
             threads: Threads::default(),
             death_watch: DeathWatch::default(),
             yields: YieldGuard::default(),
+            lookout,
             running: AtomicBool::new(false),
             controlled: Mutex::new(false),
             handling: AtomicUsize::new(0),

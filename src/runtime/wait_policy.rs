@@ -71,9 +71,9 @@ impl YieldGuard {
     }
 }
 
-/// Looks again and again for at most [`LOOK`], without giving the processor away.
-pub(super) fn look<T>(mut found: impl FnMut() -> Option<T>) -> Option<T> {
-    let start = Instant::now();
+/// Looks again and again until [`LOOK`] after `start`, without giving the processor away.
+#[inline]
+pub(super) fn look<T>(start: Instant, mut found: impl FnMut() -> Option<T>) -> Option<T> {
     loop {
         for _ in 0..8 {
             if let Some(found) = found() {

@@ -88,7 +88,7 @@ impl<'a> Wait<'a> {
     fn look_and_yield(&self, start: Instant) -> Option<Seen> {
         let latency = self.channel.latency();
         if latency.look_first()
-            && let Some(seen) = wait_policy::look(|| self.see())
+            && let Some(seen) = wait_policy::look(start, || self.see())
         {
             latency.came_while_looking();
             return Some(seen);
@@ -129,6 +129,7 @@ impl<'a> Wait<'a> {
                 None => {
                     if !in_time {
                         self.channel.rouse();
+                        sort_all_nested_requests(self.process);
                         self.sleep = (self.sleep * 2).min(LONGEST_SLEEP);
                     }
                     Seen::Rung
@@ -164,7 +165,16 @@ impl Drop for Wait<'_> {
 /// any more.
 pub(super) fn sort_nested_requests(process: &'static Process) {
     let pending = process.own.doorbells.take_pending_nested();
-    for peer in pending.into_iter().flat_map(|bit| process.connections.peers_of_bit(bit)) {
+    sort_nested_requests_of(process, pending.into_iter().flat_map(|bit| process.connections.peers_of_bit(bit)));
+}
+
+/// The same, whatever the doorbells say: for when they may hold garbage.
+pub(super) fn sort_all_nested_requests(process: &'static Process) {
+    sort_nested_requests_of(process, process.connections.connected());
+}
+
+fn sort_nested_requests_of(process: &'static Process, peers: impl IntoIterator<Item = Arc<Peer>>) {
+    for peer in peers {
         let Some(channel) = peer.channel() else { continue };
         while let Some(request) = channel.take_nested_request() {
             for unwanted in process.threads.deliver(process, Box::new((Arc::clone(&peer), request))) {

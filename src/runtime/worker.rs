@@ -74,7 +74,12 @@ pub(super) fn start_another(process: &'static Process) -> io::Result<()> {
 /// Sees to it that somebody comes for work that is there.
 pub(super) fn see_to_work(process: &'static Process) {
     fence(Ordering::SeqCst);
-    if process.own.doorbells.wake_worker() || process.workers.any_looks() || process.workers.any_free() {
+    if process.workers.has_jobs() {
+        process.lookout.watch_jobs();
+    }
+    // The pool's own count comes first: who sleeps is said in the doorbells, which may hold garbage.
+    if process.workers.any_free() {
+        process.own.doorbells.wake_worker();
         return;
     }
     if let Err(error) = start_another(process) {
@@ -93,17 +98,19 @@ struct Worker {
     jobs_first: bool,
     /// Whether looking has paid lately.
     score: u32,
+    /// The bell has rung, and nothing that is announced explains it.
+    rung_for_nothing: bool,
 }
 
 impl Worker {
     fn new(process: &'static Process) -> Self {
-        Self { process, last: None, jobs_first: false, score: MOST_SCORE }
+        Self { process, last: None, jobs_first: false, score: MOST_SCORE, rung_for_nothing: false }
     }
 
     fn serve(&mut self) {
         let generation = fork::generation();
         while fork::generation() == generation {
-            if self.work() {
+            if self.work() || self.unannounced_work() {
                 if is_stopped() {
                     break;
                 }
@@ -175,6 +182,19 @@ impl Worker {
         let Some(chosen) = chosen else { return false };
         self.last = Some(Arc::clone(&chosen));
         self.serve_peer(&chosen)
+    }
+
+    /// Does some work that the doorbells say nothing of: there may have been garbage in them.
+    fn unannounced_work(&mut self) -> bool {
+        if !self.rung_for_nothing {
+            return false;
+        }
+        waiting::sort_all_nested_requests(self.process);
+        let peers = self.process.connections.connected();
+        let found = peers.into_iter().find(|peer| peer.channel().is_some_and(|channel| channel.has_work()));
+        self.rung_for_nothing = found.is_some();
+        self.last = found.or(self.last.take());
+        self.rung_for_nothing && self.work()
     }
 
     /// Handles one request of the peer's, or some of its asynchronous messages.
@@ -272,7 +292,7 @@ impl Worker {
     fn look_and_yield(&self) -> bool {
         let start = Instant::now();
         let sees = || self.sees_work().then_some(());
-        if wait_policy::look(sees).is_some() {
+        if wait_policy::look(start, sees).is_some() {
             return true;
         }
         while start.elapsed() < LOOK_AND_YIELD {
@@ -301,6 +321,7 @@ impl Worker {
         fence(Ordering::SeqCst);
         if !self.sees_work() {
             futex::wait(word, before, None);
+            self.rung_for_nothing = !self.sees_work();
         }
         doorbells.clear_idle(bell);
         self.process.workers.return_bell(bell);

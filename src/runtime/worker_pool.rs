@@ -94,6 +94,12 @@ impl WorkerPool {
         self.job_count.load(Ordering::SeqCst) != 0
     }
 
+    /// How many jobs nobody has taken, if any.
+    pub(super) fn jobs_left(&self) -> Option<u32> {
+        let count = self.job_count.load(Ordering::SeqCst);
+        (count != 0).then(|| u32::try_from(count).unwrap_or(u32::MAX))
+    }
+
     /// A worker has nothing to do.
     pub(super) fn set_free(&self) {
         self.free.fetch_add(1, Ordering::SeqCst);
@@ -121,11 +127,6 @@ impl WorkerPool {
     /// It ceases to.
     pub(super) fn end_look(&self) {
         self.looking.fetch_sub(1, Ordering::SeqCst);
-    }
-
-    /// Whether any worker looks.
-    pub(super) fn any_looks(&self) -> bool {
-        self.looking.load(Ordering::SeqCst) != 0
     }
 
     /// Counts one more thread, if there may be one more.

@@ -12,6 +12,7 @@ use super::LifeWord;
 use super::atomics::{AtomicU32, AtomicU64, Ordering};
 use super::layout::{ARENA_BYTES, ASYNC_ENTRIES, CALL_SLOTS, CallLine, Record, RecordContent, Segment, Status};
 use super::ring::Entries;
+use crate::sys::large_buffers;
 use crate::sys::mapping::{self, Mapping, Writers};
 use crate::sys::memory;
 use crate::sys::robust_list::RobustList;
@@ -208,8 +209,7 @@ impl IncomingSegment {
             return Err(Unreadable::OutOfBounds);
         }
         let from = self.segment().arena.get().cast::<u8>().wrapping_add(offset);
-        let mut bytes = Vec::new();
-        bytes.try_reserve_exact(len).map_err(|_| Unreadable::NoMemory)?;
+        let mut bytes = large_buffers::take(len).map_err(|_| Unreadable::NoMemory)?;
         // SAFETY: `len` bytes are readable at `from` by the check and writable in the vector by its capacity; they are all
         // written before the length says so.
         unsafe {

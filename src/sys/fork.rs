@@ -12,13 +12,21 @@ static WITNESS: AtomicPtr<AtomicU32> = AtomicPtr::new(std::ptr::null_mut());
 static DESCRIPTORS: Mutex<Vec<RawFd>> = Mutex::new(Vec::new());
 
 /// How many forks lie between this process and the one that loaded the library; a runtime belongs to one generation.
+#[inline]
 pub fn generation() -> u32 {
     let witness = WITNESS.load(Ordering::Acquire);
     // SAFETY: once set, the pointer is to a page that is never unmapped.
     if let Some(witness) = unsafe { witness.as_ref() }
         && witness.load(Ordering::Relaxed) == 0
-        && witness.swap(1, Ordering::Relaxed) == 0
     {
+        leave_the_parents(witness);
+    }
+    GENERATION.load(Ordering::Relaxed)
+}
+
+#[cold]
+fn leave_the_parents(witness: &AtomicU32) {
+    if witness.swap(1, Ordering::Relaxed) == 0 {
         let is_whole = !DESCRIPTORS.is_locked();
         GENERATION.fetch_add(1, Ordering::Relaxed);
         let mut descriptors = DESCRIPTORS.lock();
@@ -29,7 +37,6 @@ pub fn generation() -> u32 {
             std::mem::forget(std::mem::take(&mut *descriptors));
         }
     }
-    GENERATION.load(Ordering::Relaxed)
 }
 
 /// Starts to watch for forks: by handlers, and, for a child made past them by a bare system call, by a page that the kernel

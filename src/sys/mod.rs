@@ -5,6 +5,7 @@ pub mod descriptor;
 pub mod epoll;
 pub mod fork;
 pub mod futex;
+pub mod large_buffers;
 pub mod lock;
 pub mod mapping;
 pub mod memory;
@@ -14,3 +15,6 @@ pub mod robust_list;
 pub mod shortage;
 pub mod socket;
 pub mod thread;
+pub mod timer;
+
+pub use ipckit_order as order;

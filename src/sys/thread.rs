@@ -6,6 +6,8 @@ use std::ffi::CString;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::order::LibraryCode;
+
 /// The kernel's number of the calling thread.
 pub fn id() -> u32 {
     // SAFETY: the call takes nothing and cannot fail.
@@ -66,6 +68,7 @@ pub fn start(name: impl FnOnce() -> String + Send + 'static, body: impl FnOnce()
     check_memory()?;
     let _blocked = SignalsBlocked::begin();
     let thread = std::thread::Builder::new().spawn(move || {
+        let _library = LibraryCode::begin();
         set_name(&name());
         if catch_unwind(AssertUnwindSafe(body)).is_err() {
             ipckit_log::error(format_args!(
@@ -166,11 +169,6 @@ pub fn nanoseconds() -> u64 {
         libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut now);
     }
     now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
-}
-
-/// The same in microseconds, without their high bits.
-pub fn microseconds() -> u32 {
-    (nanoseconds() / 1000) as u32
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod async_messages;
 mod call_slots;
 mod channel;
 mod descriptors;
+mod late_look;
 mod latency;
 mod outbox;
 mod posts;
@@ -16,6 +17,7 @@ pub mod wire;
 
 pub use call_slots::CallSlot;
 pub use channel::{Channel, ChannelError, Ends, MOST_DATA, Message, Own, PreparedReply};
+pub use late_look::{FIRST_LOOK, LateLook};
 pub use latency::Latency;
 pub use outbox::Backlog;
 pub use posts::Post;

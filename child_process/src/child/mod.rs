@@ -3,19 +3,20 @@
 
 mod notice;
 
-use std::ffi::CString;
-use std::os::fd::AsFd;
+use std::ffi::{CStr, CString};
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use self::notice::Notice;
-use crate::protocol::{LONGEST_PACKET, Order, Report, Stage};
+use crate::protocol::{Gift, LONGEST_PACKET, Order, Report, Stage, Surroundings, Task};
 use crate::sys::channel::{Channel, Received};
-use crate::sys::entry::ConnectEntry;
+use crate::sys::entry::{ConnectEntry, RunEntry};
+use crate::sys::isolation::{self, Confinement};
 use crate::sys::loader::Library;
 use crate::sys::poll::{self, Interest, Readiness};
-use crate::sys::{ipc, process};
+use crate::sys::{arguments, ipc, memory_file, process};
 
 static IS_CHILD: AtomicBool = AtomicBool::new(false);
 
@@ -36,15 +37,20 @@ pub(crate) fn run(channel: Channel) -> i32 {
     process::fill_standard_descriptors();
     process::accept_all_signals();
     let channel = Arc::new(channel);
-    let Some(Order::Connect { library, nice }) = next_order(&channel, None) else { return FAILURE };
+    let mut descriptors = Vec::new();
+    let Some(Order::Begin { task, library, surroundings }) = next_order(&channel, None, &mut descriptors) else {
+        return FAILURE;
+    };
+    settle(&surroundings, task, &channel);
     // The parent may have ended before the kernel had been told to end this process with it.
     if has_hung_up(&channel) {
         return FAILURE;
     }
-    if nice != process::nice() {
-        process::set_nice(nice);
-    }
-    match connect(library, &channel) {
+    let outcome = match task {
+        Task::Connect => connect(library, &channel),
+        Task::Run => run_function(&library, descriptors, &channel).map_err(|text| (Stage::Loading, text)),
+    };
+    match outcome {
         Ok(()) => 0,
         Err((stage, text)) => {
             report(&channel, &Report::Failed { stage, text });
@@ -53,9 +59,21 @@ pub(crate) fn run(channel: Channel) -> i32 {
     }
 }
 
+fn settle(surroundings: &Surroundings, task: Task, channel: &Channel) {
+    if surroundings.nice != process::nice() {
+        process::set_nice(surroundings.nice);
+    }
+    let Some(isolation) = &surroundings.isolation else { return };
+    let confinement =
+        Confinement { other_user: isolation.other_user, hidden: &isolation.hidden, keeps_ipc: task == Task::Connect };
+    if let Err(text) = isolation::confine(&confinement) {
+        report(channel, &Report::NotIsolated(text));
+    }
+}
+
 fn connect(library: CString, channel: &Arc<Channel>) -> Result<(), (Stage, String)> {
     report(channel, &Report::Loading);
-    let entry = Library::load(&library).and_then(|library| ConnectEntry::find(&library));
+    let entry = load(&library).and_then(|library| ConnectEntry::find(&library));
     let entry = entry.map_err(|text| (Stage::Loading, text))?;
     report(channel, &Report::Loaded);
     let reference = entry.offer().map_err(|error| (Stage::Connecting, error.to_string()))?;
@@ -65,16 +83,39 @@ fn connect(library: CString, channel: &Arc<Channel>) -> Result<(), (Stage, Strin
     entry.main_proc();
     notice.main_proc_returned();
     // A parent that is told of a child gets a proxy of it, though it be one of a dead child.
-    next_order(channel, Some(Instant::now() + LONGEST_FAREWELL));
+    next_order(channel, Some(Instant::now() + LONGEST_FAREWELL), &mut Vec::new());
     ipc::wait_idle(LONGEST_FAREWELL);
     Ok(())
 }
 
-/// The next order; `None` at the deadline, or when the parent hangs up or makes no sense.
-fn next_order(channel: &Channel, deadline: Option<Instant>) -> Option<Order> {
+/// Runs the function that the gift names; the first descriptor is the gift, the others are named in it.
+fn run_function(library: &CStr, descriptors: Vec<OwnedFd>, channel: &Arc<Channel>) -> Result<(), String> {
+    let mut descriptors = descriptors.into_iter();
+    let content = descriptors.next().and_then(|file| memory_file::content(file).ok());
+    let gift =
+        content.and_then(|content| Gift::from_bytes(&content)).filter(|gift| gift.names.len() == descriptors.len());
+    let Some(Gift { function, parameters, names }) = gift else {
+        return Err("what the parent gave could not be taken over; the limit RLIMIT_NOFILE may be too low".into());
+    };
+    let arguments = arguments::publish(parameters, names.into_iter().zip(descriptors).collect());
+    report(channel, &Report::Loading);
+    let entry = load(library).and_then(|library| RunEntry::find(&library, &function))?;
+    notice::end_with_parent(Arc::clone(channel)).map_err(|error| format!("no thread could be started: {error}"))?;
+    report(channel, &Report::Loaded);
+    entry.run(arguments);
+    Ok(())
+}
+
+fn load(library: &CStr) -> Result<Library, String> {
+    // To the loader, no name is the program itself.
+    if library.is_empty() { Err("no library is named".into()) } else { Library::load(library) }
+}
+
+/// The next order and the descriptors that come with it; `None` at the deadline, or when the parent hangs up or makes no sense.
+fn next_order(channel: &Channel, deadline: Option<Instant>, descriptors: &mut Vec<OwnedFd>) -> Option<Order> {
     let mut packet = [0; LONGEST_PACKET];
     loop {
-        match channel.receive(&mut packet) {
+        match channel.receive_with(&mut packet, descriptors) {
             Ok(Received::Packet(length)) => return Order::from_packet(&packet[..length]).ok(),
             Ok(Received::Nothing) if deadline.is_none_or(|deadline| Instant::now() < deadline) => {}
             _ => return None,

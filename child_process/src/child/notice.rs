@@ -54,7 +54,7 @@ impl Notice {
                 report(&channel, &Report::Entered(Box::new(reference)));
                 *for_thread.told.lock() = true;
                 for_thread.told_changed.notify_all();
-                end_with_parent(&channel);
+                await_end_of_parent(&channel);
             })
         })?;
         Ok(Self(progress))
@@ -116,8 +116,14 @@ fn parse_blocking_call(line: &[u8]) -> Option<&[u8]> {
     (!number.is_empty() && number.iter().all(u8::is_ascii_digit)).then_some(line)
 }
 
-/// Ends the process when the parent is gone. The kernel does so too, unless the process has changed its user meanwhile.
-fn end_with_parent(channel: &Channel) {
+/// Starts a thread that ends the process when the parent is gone. The kernel does so too, unless the process has changed
+/// its user meanwhile.
+pub(super) fn end_with_parent(channel: Arc<Channel>) -> io::Result<()> {
+    let thread = thread::Builder::new().name("ipckit_notice".into());
+    process::with_signals_blocked(|| thread.spawn(move || await_end_of_parent(&channel))).map(drop)
+}
+
+fn await_end_of_parent(channel: &Channel) {
     loop {
         match poll::wait(&[(channel.as_fd(), Interest::HangUp)], None)[..] {
             [Readiness::Ready] => process::kill_self(),

@@ -4,39 +4,51 @@
 use std::mem;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use super::audience::{Audience, Pid};
 use super::environment;
+use super::exit::Ended;
 use super::live::Place;
-use super::news::{News, Recipient};
+use super::news::News;
 use super::search::Found;
 use super::start::{Failure, Outcome, Start};
 use super::starter::complain_of_closed_descriptors;
 use crate::protocol::{LONGEST_PACKET, Report};
 use crate::sys::channel::{Channel, Received};
-use crate::sys::guardian::Guardian;
+use crate::sys::guardian::{End, Guardian};
 use crate::sys::poll::{Interest, Readiness};
 
 pub(super) struct Child {
     library: String,
     found: Found,
-    guardian: Guardian,
+    guardian: Arc<Guardian>,
     channel: Arc<Channel>,
     start: Start,
     /// When it is killed, unless it has started by then.
     deadline: Option<Instant>,
-    recipient: Option<Recipient>,
+    audience: Audience,
+    /// The process id, once Start has been told it.
+    told_pid: Option<Pid>,
     _place: Place,
+}
+
+/// What became of a child when it was attended to.
+pub(super) enum Attended {
+    Lives(Child, Option<News>),
+    /// Its end is told to exit callbacks where there is something to tell.
+    Gone(Option<News>, Option<Ended>),
 }
 
 impl Child {
     pub(super) fn new(
         library: String,
         found: Found,
-        guardian: Guardian,
+        guardian: Arc<Guardian>,
         channel: Channel,
         deadline: Instant,
-        recipient: Recipient,
+        audience: Audience,
         place: Place,
     ) -> Self {
         Self {
@@ -44,9 +56,10 @@ impl Child {
             found,
             guardian,
             channel: Arc::new(channel),
-            start: Start::new(),
+            start: Start::new(audience.task()),
             deadline: Some(deadline),
-            recipient: Some(recipient),
+            audience,
+            told_pid: None,
             _place: place,
         }
     }
@@ -62,22 +75,23 @@ impl Child {
         self.deadline
     }
 
-    /// Takes what there is of what [`Self::waits`] names. The child comes back unless it has ended.
-    pub(super) fn attend(mut self, readiness: &[Readiness]) -> (Option<Self>, Option<News>) {
+    /// Takes what there is of what [`Self::waits`] names.
+    pub(super) fn attend(mut self, readiness: &[Readiness]) -> Attended {
         if readiness.contains(&Readiness::Closed) {
             complain_of_closed_descriptors();
-            let news = self.recipient.take().map(|recipient| News::failed(recipient, Failure::Internal));
+            let news = self.audience.fail(Failure::Internal);
             self.abandon();
-            return (None, news);
+            return Attended::Gone(news, None);
         }
         // All that it has reported counts before that it has ended.
         let news = if readiness.contains(&Readiness::Ready) { self.listen() } else { None };
         if readiness.first() != Some(&Readiness::Ready) {
-            return (Some(self), news);
+            return Attended::Lives(self, news);
         }
         let end = self.guardian.reap();
         let news_of_end = self.start.ended(&end).and_then(|outcome| self.news(outcome));
-        (None, news.or(news_of_end))
+        let signal = if let End::Killed(signal) = end { signal } else { 0 };
+        Attended::Gone(news.or(news_of_end), self.told_pid.map(|pid| Ended { pid, signal }))
     }
 
     /// Kills the child when its time is up.
@@ -105,9 +119,14 @@ impl Child {
                 Err(error) => Err(error.to_string()),
             };
             self.guardian.program_has_begun();
+            if let Ok(Report::NotIsolated(text)) = &report {
+                warn_of_isolation(&self.library, text);
+            }
             let failed_by_itself = matches!(report, Ok(Report::Failed { .. }));
-            if let Some(outcome) = self.start.reported(report) {
-                if matches!(outcome, Outcome::Entered(_)) {
+            let outcome = self.start.reported(report);
+            self.tell_pid();
+            if let Some(outcome) = outcome {
+                if !matches!(outcome, Outcome::Failed(..)) {
                     self.deadline = None;
                 } else if !failed_by_itself {
                     self.guardian.kill();
@@ -118,13 +137,24 @@ impl Child {
         None
     }
 
+    /// Tells Start that there is a child, once there is. From then on it may take as long as it likes.
+    fn tell_pid(&mut self) {
+        if self.start.has_begun()
+            && let Some(pid) = self.guardian.child()
+            && self.audience.tell_pid(pid)
+        {
+            self.told_pid = Some(pid);
+            self.deadline = None;
+        }
+    }
+
     /// The news for the user; a failure is explained in the log.
     fn news(&mut self, outcome: Outcome) -> Option<News> {
         self.channel.stop_receiving();
-        let recipient = self.recipient.take()?;
         let child = format!("native child process {}", self.library);
         match outcome {
-            Outcome::Entered(reference) => Some(News::entered(recipient, reference, Arc::clone(&self.channel), child)),
+            Outcome::Running => None,
+            Outcome::Entered(reference) => self.audience.entered(reference, Arc::clone(&self.channel), child),
             Outcome::Failed(failure, text) => {
                 if failure == Failure::Loading {
                     let advice = environment::advice_on_sanitizers().map(|advice| format!("; {advice}"));
@@ -133,7 +163,7 @@ impl Child {
                 } else {
                     ipckit_log::error(format_args!("{child}: {text}"));
                 }
-                Some(News::failed(recipient, failure))
+                self.audience.fail(failure)
             }
         }
     }
@@ -142,5 +172,13 @@ impl Child {
         self.guardian.abandon();
         // Its number may be somebody else's by now.
         mem::forget(self.channel);
+    }
+}
+
+/// What keeps one child from being isolated keeps the next one too, so that it is said once.
+fn warn_of_isolation(library: &str, text: &str) {
+    static SAID: AtomicBool = AtomicBool::new(false);
+    if !SAID.swap(true, Ordering::Relaxed) {
+        ipckit_log::warn(format_args!("native child process {library}: it is not isolated as asked for: {text}"));
     }
 }

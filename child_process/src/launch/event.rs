@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use parking_lot::{Condvar, Mutex};
 
-use crate::sys::order;
+use ipckit_order as order;
 
 /// Values for another thread, in order.
 #[derive(Debug)]
@@ -58,6 +58,37 @@ impl Event {
     }
 }
 
+/// A value that one thread gives once and another waits for.
+#[derive(Debug)]
+pub(super) struct Answer<T> {
+    value: Mutex<Option<T>>,
+    changed: Condvar,
+}
+
+impl<T> Answer<T> {
+    pub(super) fn new() -> Self {
+        Self { value: Mutex::new(None), changed: Condvar::new() }
+    }
+
+    pub(super) fn give(&self, value: T) {
+        order::hand_over(self);
+        *self.value.lock() = Some(value);
+        self.changed.notify_all();
+    }
+
+    /// Waits for the value.
+    pub(super) fn take(&self) -> T {
+        let mut value = self.value.lock();
+        loop {
+            if let Some(value) = value.take() {
+                order::take_over(self);
+                return value;
+            }
+            self.changed.wait(&mut value);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,6 +114,15 @@ mod tests {
             scope.spawn(|| event.happen());
             event.wait_until(Instant::now() + Duration::from_secs(60));
             assert!(*event.happened.lock());
+        });
+    }
+
+    #[test]
+    fn an_answer_is_waited_for() {
+        let answer = Answer::new();
+        thread::scope(|scope| {
+            scope.spawn(|| answer.give(5));
+            assert_eq!(answer.take(), 5);
         });
     }
 }

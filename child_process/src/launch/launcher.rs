@@ -2,7 +2,7 @@
 //! Where the program that children run is, and what they are called.
 
 use std::env;
-use std::ffi::{CString, OsStr, OsString};
+use std::ffi::{CStr, CString, OsStr, OsString};
 use std::fmt::Write as _;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
@@ -51,12 +51,18 @@ fn find_beside(own_library: Option<&Path>) -> Result<PathBuf, String> {
     ))
 }
 
-/// The child's argv[0]: the parent's, then a name made of the library's and a number.
-pub(super) fn process_name(parent: Option<OsString>, library: &OsStr, number: usize) -> CString {
+/// The child's argv[0]: the parent's, then the name that was chosen or else one made of the library's and a number.
+pub(super) fn process_name(parent: Option<OsString>, chosen: Option<&CStr>, library: &OsStr, number: usize) -> CString {
     let mut name = parent.unwrap_or_default().into_vec();
-    name.extend_from_slice(b":Native_");
-    name.extend_from_slice(stem(library));
-    name.extend_from_slice(number.to_string().as_bytes());
+    name.push(b':');
+    match chosen {
+        Some(chosen) => name.extend_from_slice(chosen.to_bytes()),
+        None => {
+            name.extend_from_slice(b"Native_");
+            name.extend_from_slice(stem(library));
+            name.extend_from_slice(number.to_string().as_bytes());
+        }
+    }
     CString::new(name).expect("texts from C and argv hold no NUL")
 }
 
@@ -71,11 +77,13 @@ mod tests {
 
     #[test]
     fn the_name_is_the_parents_with_the_librarys_stem_and_a_number() {
-        let name = |library: &str| process_name(Some("./app".into()), library.as_ref(), 7);
+        let name = |library: &str| process_name(Some("./app".into()), None, library.as_ref(), 7);
         assert_eq!(name("libx.so").as_c_str(), c"./app:Native_libx7");
         assert_eq!(name("/a/b/libx.z.so").as_c_str(), c"./app:Native_libx.z7");
         assert_eq!(name("plain").as_c_str(), c"./app:Native_plain7");
-        assert_eq!(process_name(None, "libx.so".as_ref(), 1).as_c_str(), c":Native_libx1");
+        assert_eq!(process_name(None, None, "libx.so".as_ref(), 1).as_c_str(), c":Native_libx1");
+        let chosen = process_name(Some("./app".into()), Some(c"reader_1"), "libx.so".as_ref(), 1);
+        assert_eq!(chosen.as_c_str(), c"./app:reader_1");
     }
 
     #[test]

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a parent does: finds the library, starts the process, follows it, tells the outcome.
 
+mod audience;
 mod child;
 mod environment;
 mod event;
+mod exit;
+mod given;
+mod isolation;
 mod launcher;
 mod live;
 mod news;
@@ -20,16 +24,22 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use self::event::Event;
+use self::audience::Audience;
+use self::event::{Answer, Event};
+use self::exit::ExitCallbacks;
 use self::live::Live;
 use self::news::Recipient;
-use self::plan::Plan;
+use self::plan::{Plan, Wish};
 use self::settings::Settings;
 use self::starter::{Launch, Starter};
+use crate::protocol::Task;
 use crate::sys::fork::PerProcess;
 use crate::sys::ipc;
 
+pub(crate) use self::exit::ExitCallback;
+pub(crate) use self::given::{Given, NotGiven};
 pub(crate) use self::news::Callback;
+pub(crate) use self::plan::Configuration;
 pub(crate) use self::start::Failure;
 
 /// Why no start was begun; the callback is not called.
@@ -41,6 +51,13 @@ pub(crate) enum Refusal {
     Internal,
 }
 
+/// Why Start has started nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotStarted {
+    Refused(Refusal),
+    Failed(Failure),
+}
+
 /// How long Create waits for the child to take over the process's surroundings, which takes microseconds.
 const LONGEST_HANDOVER: Duration = Duration::from_secs(2);
 
@@ -48,6 +65,7 @@ const LONGEST_HANDOVER: Duration = Duration::from_secs(2);
 #[derive(Default)]
 struct Process {
     live: Live,
+    exits: ExitCallbacks,
     children_so_far: AtomicUsize,
     starter: Mutex<Option<Arc<Starter>>>,
 }
@@ -58,34 +76,16 @@ static PROCESS: PerProcess<Process> = PerProcess::new();
 ///
 /// The callback is told the outcome once, on an IPC worker. Returns when the child has taken over the directory, the
 /// descriptors and the environment of the process, and the callback has returned or its head start is over.
-pub(crate) fn create(library: &CStr, caller: *const c_void, callback: Callback) -> Result<(), Refusal> {
+pub(crate) fn create(
+    library: &CStr,
+    caller: *const c_void,
+    configuration: &Configuration,
+    callback: Callback,
+) -> Result<(), Refusal> {
     let settings = Settings::from_environment();
-    let process = PROCESS.get();
-    let name = library.to_string_lossy();
-    let place = process.live.reserve(settings.most_connected).ok_or_else(|| {
-        let most = settings.most_connected;
-        ipckit_log::error(format_args!(
-            "native child process {name}: {most} children live already; IPCKIT_MAX_CHILDREN sets another limit"
-        ));
-        Refusal::TooMany
-    })?;
-    let starter = process.starter().map_err(|error| {
-        ipckit_log::error(format_args!(
-            "native child process {name}: no thread that starts it could be made: {}",
-            starter::explain(&error)
-        ));
-        Refusal::Internal
-    })?;
-    let number = process.children_so_far.fetch_add(1, Ordering::Relaxed) + 1;
-    let (begun, told) = (Arc::new(Event::default()), Arc::new(Event::default()));
-    starter.post(Launch {
-        library: name.into_owned(),
-        plan: Plan::gather(library, caller, number),
-        time: settings.start_timeout,
-        recipient: Recipient { callback, told: Arc::clone(&told) },
-        begun: Arc::clone(&begun),
-        place,
-    });
+    let told = Arc::new(Event::default());
+    let audience = Audience::Callback(Some(Recipient { callback, told: Arc::clone(&told) }));
+    let begun = PROCESS.get().launch(&Wish { library, caller, given: None, configuration }, audience, &settings)?;
     begun.wait_until(Instant::now() + LONGEST_HANDOVER);
     // A worker that waited might be the one that the callback needs.
     if !ipc::on_library_thread() {
@@ -94,13 +94,74 @@ pub(crate) fn create(library: &CStr, caller: *const c_void, callback: Callback) 
     Ok(())
 }
 
+/// Starts a child that loads the library and runs a function with what it is given. Returns its process id once it exists
+/// and has taken over all of it.
+pub(crate) fn start(
+    library: &CStr,
+    caller: *const c_void,
+    given: &Given<'_>,
+    configuration: &Configuration,
+) -> Result<i32, NotStarted> {
+    let answer = Arc::new(Answer::new());
+    let audience = Audience::Caller(Some(Arc::clone(&answer)));
+    let wish = Wish { library, caller, given: Some(given), configuration };
+    PROCESS.get().launch(&wish, audience, &Settings::from_environment()).map_err(NotStarted::Refused)?;
+    answer.take().map_err(NotStarted::Failed)
+}
+
+/// Kills the child of this process id; `false` where no child of this process has it and lives.
+pub(crate) fn kill(pid: i32) -> bool {
+    PROCESS.get().live.kill(pid)
+}
+
+/// Has it called whenever a child made by Start has ended; once, however often it is added.
+pub(crate) fn add_exit_callback(callback: ExitCallback) {
+    PROCESS.get().exits.add(callback);
+}
+
+/// Takes a callback back; whether it was there.
+pub(crate) fn remove_exit_callback(key: usize) -> bool {
+    PROCESS.get().exits.remove(key)
+}
+
 impl Process {
-    fn starter(&self) -> std::io::Result<Arc<Starter>> {
+    /// Has a child started as wished. What comes back happens when the child has taken over this process's surroundings,
+    /// or none will.
+    fn launch(&'static self, wish: &Wish<'_>, audience: Audience, settings: &Settings) -> Result<Arc<Event>, Refusal> {
+        let name = wish.library.to_string_lossy();
+        let task = if wish.given.is_some() { Task::Run } else { Task::Connect };
+        let place = self.live.reserve(task, settings).map_err(|living| {
+            ipckit_log::error(format_args!(
+                "native child process {name}: {living} children live already; IPCKIT_MAX_CHILDREN sets another limit"
+            ));
+            Refusal::TooMany
+        })?;
+        let starter = self.starter().map_err(|error| {
+            ipckit_log::error(format_args!(
+                "native child process {name}: no thread that starts it could be made: {}",
+                starter::explain(&error)
+            ));
+            Refusal::Internal
+        })?;
+        let number = self.children_so_far.fetch_add(1, Ordering::Relaxed) + 1;
+        let begun = Arc::new(Event::default());
+        starter.post(Launch {
+            library: name.into_owned(),
+            plan: Plan::gather(wish, number),
+            time: settings.start_timeout,
+            audience,
+            begun: Arc::clone(&begun),
+            place,
+        });
+        Ok(begun)
+    }
+
+    fn starter(&'static self) -> std::io::Result<Arc<Starter>> {
         let mut starter = self.starter.lock();
         if let Some(starter) = &*starter {
             return Ok(Arc::clone(starter));
         }
-        let begun = Starter::begin()?;
+        let begun = Starter::begin(&self.live, &self.exits)?;
         *starter = Some(Arc::clone(&begun));
         Ok(begun)
     }

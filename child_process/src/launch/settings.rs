@@ -14,6 +14,8 @@ pub(super) struct Settings {
     pub(super) head_start: Duration,
     /// How many children made by Create may live at once.
     pub(super) most_connected: usize,
+    /// How many children of any kind may.
+    pub(super) most: usize,
 }
 
 impl Settings {
@@ -22,22 +24,26 @@ impl Settings {
     }
 
     fn from(variable: impl Fn(&str) -> Option<OsString>) -> Self {
-        let number = |name: &str, otherwise: u32| match variable(name) {
-            None => otherwise,
-            Some(value) => parse(&value).unwrap_or_else(|| {
+        let number = |name: &str, otherwise: &str| {
+            let value = variable(name)?;
+            let number = parse(&value);
+            if number.is_none() {
+                let (value, most) = (value.display(), u32::MAX);
                 ipckit_log::warn(format_args!(
-                    "{name}={} is not a number from 0 to {}; {otherwise} is used instead",
-                    value.display(),
-                    u32::MAX
+                    "{name}={value} is not a number from 0 to {most}; {otherwise} is used instead"
                 ));
-                otherwise
-            }),
+            }
+            number
         };
-        let milliseconds = |name, otherwise| Duration::from_millis(number(name, otherwise).into());
+        let milliseconds = |name, otherwise: u32| {
+            Duration::from_millis(number(name, &otherwise.to_string()).unwrap_or(otherwise).into())
+        };
+        let most = number("IPCKIT_MAX_CHILDREN", "50 (512 of any kind)").map(|most| most as usize);
         Self {
             start_timeout: milliseconds("IPCKIT_CHILD_START_TIMEOUT_MS", 10_000),
             head_start: milliseconds("IPCKIT_CHILD_HEAD_START_MS", 2_000),
-            most_connected: number("IPCKIT_MAX_CHILDREN", 50) as usize,
+            most_connected: most.unwrap_or(50),
+            most: most.unwrap_or(512),
         }
     }
 }
@@ -55,7 +61,13 @@ mod tests {
         let settings = Settings::from(|_| None);
         assert_eq!(settings.start_timeout, Duration::from_secs(10));
         assert_eq!(settings.head_start, Duration::from_secs(2));
-        assert_eq!(settings.most_connected, 50);
+        assert_eq!((settings.most_connected, settings.most), (50, 512));
+    }
+
+    #[test]
+    fn one_variable_sets_both_limits() {
+        let settings = Settings::from(|name| (name == "IPCKIT_MAX_CHILDREN").then(|| "7".into()));
+        assert_eq!((settings.most_connected, settings.most), (7, 7));
     }
 
     #[test]
@@ -69,6 +81,6 @@ mod tests {
         });
         assert_eq!(settings.start_timeout, Duration::from_millis(250));
         assert_eq!(settings.head_start, Duration::ZERO);
-        assert_eq!(settings.most_connected, 50);
+        assert_eq!((settings.most_connected, settings.most), (50, 512));
     }
 }

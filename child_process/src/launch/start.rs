@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! How far a child has come, and what that makes of the news about it. Pure: it sees events and names the outcome, once.
 
-use crate::protocol::{Report, Stage};
+use crate::protocol::{Report, Stage, Task};
 use crate::sys::guardian::End;
 use crate::sys::ipc::Reference;
 
@@ -10,6 +10,8 @@ use crate::sys::ipc::Reference;
 pub(super) enum Outcome {
     /// The main procedure runs; the child can be reached through this.
     Entered(Box<Reference>),
+    /// The function that Start named runs.
+    Running,
     /// It failed; the text is for the log.
     Failed(Failure, String),
 }
@@ -39,13 +41,19 @@ enum Phase {
 /// One child's way up to its main procedure.
 #[derive(Debug)]
 pub(super) struct Start {
+    task: Task,
     phase: Phase,
     has_hung_up: bool,
 }
 
 impl Start {
-    pub(super) fn new() -> Self {
-        Self { phase: Phase::Launching, has_hung_up: false }
+    pub(super) fn new(task: Task) -> Self {
+        Self { task, phase: Phase::Launching, has_hung_up: false }
+    }
+
+    /// Whether the process has said that it runs this library's code.
+    pub(super) fn has_begun(&self) -> bool {
+        self.phase > Phase::Launching
     }
 
     /// Whether the outcome is known.
@@ -57,10 +65,15 @@ impl Start {
     pub(super) fn reported(&mut self, report: Result<Report, String>) -> Option<Outcome> {
         let phase = self.phase;
         match (phase, report) {
-            (Phase::Over, _) => return None,
+            (Phase::Over, _) | (_, Ok(Report::NotIsolated(_))) => return None,
             (Phase::Launching, Ok(Report::Loading)) => self.phase = Phase::Loading,
+            (Phase::Loading, Ok(Report::Loaded)) if self.task == Task::Run => {
+                self.phase = Phase::Over;
+                return Some(Outcome::Running);
+            }
             (Phase::Loading, Ok(Report::Loaded)) => self.phase = Phase::Connecting,
-            (Phase::Loading, Ok(Report::Failed { stage: Stage::Loading, text })) => {
+            // A child that cannot take its arguments over fails before it loads anything.
+            (Phase::Launching | Phase::Loading, Ok(Report::Failed { stage: Stage::Loading, text })) => {
                 return self.over(Failure::Loading, text);
             }
             (Phase::Connecting, Ok(Report::Failed { stage: Stage::Connecting, text })) => {
@@ -143,7 +156,7 @@ mod tests {
 
     /// A start that has taken these reports, none of which ended it.
     fn after(reports: &[Report]) -> Start {
-        let mut start = Start::new();
+        let mut start = Start::new(Task::Connect);
         for report in reports {
             assert_eq!(start.reported(Ok(report.clone())), None);
         }
@@ -169,6 +182,17 @@ mod tests {
     }
 
     #[test]
+    fn a_child_of_start_runs_when_it_is_loaded() {
+        let mut start = Start::new(Task::Run);
+        assert!(!start.has_begun());
+        assert_eq!(start.reported(Ok(Report::NotIsolated("why".into()))), None);
+        assert_eq!(start.reported(Ok(Report::Loading)), None);
+        assert!(start.has_begun() && !start.is_over());
+        assert_eq!(start.reported(Ok(Report::Loaded)), Some(Outcome::Running));
+        assert!(start.is_over());
+    }
+
+    #[test]
     fn failures_that_the_child_reports_are_what_it_says() {
         assert_eq!(failure(after(&[Report::Loading]).reported(Ok(failed(Stage::Loading)))), Failure::Loading);
         let mut loaded = after(&[Report::Loading, Report::Loaded]);
@@ -177,11 +201,11 @@ mod tests {
 
     #[test]
     fn an_end_counts_by_how_far_the_child_had_come() {
-        assert_eq!(failure(Start::new().ended(&End::Killed(11))), Failure::Loading);
+        assert_eq!(failure(Start::new(Task::Connect).ended(&End::Killed(11))), Failure::Loading);
         assert_eq!(failure(after(&[Report::Loading]).ended(&End::Exited(0))), Failure::Loading);
         assert_eq!(failure(after(&[Report::Loading, Report::Loaded]).ended(&End::Killed(6))), Failure::Connection);
         let not_started = End::NotStarted("executing the launcher", io::Error::from_raw_os_error(libc::EACCES));
-        assert_eq!(failure(Start::new().ended(&not_started)), Failure::Internal);
+        assert_eq!(failure(Start::new(Task::Connect).ended(&not_started)), Failure::Internal);
     }
 
     #[test]
@@ -206,7 +230,7 @@ mod tests {
 
     #[test]
     fn reports_out_of_turn_fail_the_start() {
-        assert_eq!(failure(Start::new().reported(Ok(Report::Entered(reference())))), Failure::Loading);
+        assert_eq!(failure(Start::new(Task::Connect).reported(Ok(Report::Entered(reference())))), Failure::Loading);
         assert_eq!(failure(after(&[Report::Loading]).reported(Ok(Report::Entered(reference())))), Failure::Loading);
         assert_eq!(failure(after(&[Report::Loading]).reported(Ok(Report::Loading))), Failure::Loading);
         let mut loaded = after(&[Report::Loading, Report::Loaded]);
@@ -216,7 +240,7 @@ mod tests {
 
     #[test]
     fn the_outcome_is_named_once() {
-        let mut start = Start::new();
+        let mut start = Start::new(Task::Connect);
         assert!(start.expired().is_some());
         assert_eq!(start.ended(&End::Killed(9)), None);
         assert_eq!(start.reported(Ok(Report::Loading)), None);

@@ -9,10 +9,12 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::child::Child;
+use super::audience::Audience;
+use super::child::{Attended, Child};
 use super::event::{Event, Queue};
-use super::live::Place;
-use super::news::{News, Recipient};
+use super::exit::{self, Ended, ExitCallbacks};
+use super::live::{Live, Place};
+use super::news::News;
 use super::plan::Plan;
 use super::search::Found;
 use super::start::Failure;
@@ -30,7 +32,7 @@ pub(super) struct Launch {
     pub(super) library: String,
     pub(super) plan: Result<Plan, (Failure, String)>,
     pub(super) time: Duration,
-    pub(super) recipient: Recipient,
+    pub(super) audience: Audience,
     /// Happens once the child has taken over this process's surroundings, or none will come.
     pub(super) begun: Arc<Event>,
     pub(super) place: Place,
@@ -43,13 +45,13 @@ pub(super) struct Starter {
 }
 
 impl Starter {
-    /// Starts the thread.
-    pub(super) fn begin() -> io::Result<Arc<Self>> {
+    /// Starts the thread, which makes children known and tells their ends there.
+    pub(super) fn begin(live: &'static Live, exits: &'static ExitCallbacks) -> io::Result<Arc<Self>> {
         let starter = Arc::new(Self { posted: Queue::new(), bell: Bell::new()? });
         let for_thread = Arc::clone(&starter);
         let thread = thread::Builder::new().name("ipckit_starter".into());
         // No signal of the program's may interrupt it.
-        process::with_signals_blocked(|| thread.spawn(move || Watch::new(for_thread).run()))?;
+        process::with_signals_blocked(|| thread.spawn(move || Watch::new(for_thread, live, exits).run()))?;
         Ok(starter)
     }
 
@@ -62,14 +64,19 @@ impl Starter {
 /// What the thread looks after.
 struct Watch {
     starter: Arc<Starter>,
+    live: &'static Live,
+    exits: &'static ExitCallbacks,
     children: Vec<Child>,
     unsent: Vec<News>,
+    /// Ends that the exit callbacks are to be told.
+    ended: Vec<Ended>,
     bell_is_closed: bool,
 }
 
 impl Watch {
-    fn new(starter: Arc<Starter>) -> Self {
-        Self { starter, children: Vec::new(), unsent: Vec::new(), bell_is_closed: false }
+    fn new(starter: Arc<Starter>, live: &'static Live, exits: &'static ExitCallbacks) -> Self {
+        let (children, unsent, ended) = (Vec::new(), Vec::new(), Vec::new());
+        Self { starter, live, exits, children, unsent, ended, bell_is_closed: false }
     }
 
     fn run(mut self) {
@@ -81,6 +88,7 @@ impl Watch {
             let now = Instant::now();
             self.unsent.extend(self.children.iter_mut().filter_map(|child| child.check_time(now)));
             self.unsent = mem::take(&mut self.unsent).into_iter().filter_map(|news| news.send().err()).collect();
+            self.ended = exit::tell(self.exits, mem::take(&mut self.ended)).err().unwrap_or_default();
         }
     }
 
@@ -104,20 +112,28 @@ impl Watch {
         }
         for child in mem::take(&mut self.children) {
             let readiness: Vec<_> = ready.by_ref().take(child.waits().count()).collect();
-            let (child, news) = child.attend(&readiness);
-            self.children.extend(child);
-            self.unsent.extend(news);
+            match child.attend(&readiness) {
+                Attended::Lives(child, news) => {
+                    self.children.push(child);
+                    self.unsent.extend(news);
+                }
+                Attended::Gone(news, ended) => {
+                    self.unsent.extend(news);
+                    self.ended.extend(ended);
+                }
+            }
         }
     }
 
     /// When there is something to do that nothing announces.
     fn deadline(&self) -> Option<Instant> {
-        let retry = (!self.unsent.is_empty() || self.bell_is_closed).then(|| Instant::now() + RETRY);
+        let has_untold = !self.unsent.is_empty() || !self.ended.is_empty();
+        let retry = (has_untold || self.bell_is_closed).then(|| Instant::now() + RETRY);
         self.children.iter().filter_map(Child::deadline).chain(retry).min()
     }
 
     fn launch(&mut self, launch: Launch) {
-        let Launch { library, plan, time, recipient, begun, place } = launch;
+        let Launch { library, plan, time, mut audience, begun, place } = launch;
         let deadline = Instant::now() + time;
         let launched = plan.and_then(|plan| {
             let failed = |text| (Failure::Internal, format!("no child process could be started: {text}"));
@@ -126,11 +142,15 @@ impl Watch {
         begun.happen();
         match launched {
             Ok((guardian, channel, found)) => {
-                self.children.push(Child::new(library, found, guardian, channel, deadline, recipient, place));
+                let guardian = Arc::new(guardian);
+                self.live.add(&guardian);
+                self.children.push(Child::new(library, found, guardian, channel, deadline, audience, place));
             }
             Err((failure, text)) => {
                 ipckit_log::error(format_args!("native child process {library}: {text}"));
-                self.unsent.push(News::failed(recipient, failure));
+                // A caller who starts another one at once finds room.
+                drop(place);
+                self.unsent.extend(audience.fail(failure));
             }
         }
     }
@@ -139,10 +159,7 @@ impl Watch {
 fn start(plan: Plan) -> Result<(Guardian, Channel, Found), String> {
     let while_doing = |what: &'static str| move |error| format!("{what} failed: {}", explain(&error));
     process::can_close_ranges().map_err(while_doing("close_range, which Linux has since 5.9,"))?;
-    let (ours, childs) = Channel::pair().map_err(while_doing("making a socket pair"))?;
-    for packet in &plan.packets {
-        ours.send(packet).map_err(while_doing("writing to a socket pair"))?;
-    }
+    let (ours, childs) = plan.channel;
     let guardian = Guardian::start(plan.program, childs.as_fd()).map_err(while_doing("cloning a process"))?;
     Ok((guardian, ours, plan.found))
 }
@@ -157,6 +174,7 @@ pub(super) fn explain(error: &io::Error) -> String {
         Some(libc::EAGAIN) => {
             format!("{error}; the limit RLIMIT_NPROC or that of the control group (pids.max) is reached")
         }
+        Some(libc::ETOOMANYREFS) => format!("{error}; too many descriptors are being passed on, see ulimit -n"),
         _ => error.to_string(),
     }
 }

@@ -4,9 +4,14 @@
 
 use std::ffi::c_int;
 use std::io;
+use std::mem;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::ptr;
 
-use super::order;
+use ipckit_order as order;
+
+/// Descriptors that one packet can carry, more than this library ever sends in one.
+const MOST_DESCRIPTORS: usize = 32;
 
 /// One end.
 #[derive(Debug)]
@@ -55,12 +60,59 @@ impl Channel {
         if sent == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 
+    /// Sends one packet and, with it, duplicates of descriptors by their numbers, without waiting for room.
+    pub(crate) fn send_with(&self, packet: &[u8], descriptors: &[c_int]) -> io::Result<()> {
+        assert!(descriptors.len() <= MOST_DESCRIPTORS);
+        let mut content = libc::iovec { iov_base: packet.as_ptr().cast_mut().cast(), iov_len: packet.len() };
+        let mut control = Control::new();
+        let size = mem::size_of_val(descriptors);
+        // SAFETY: the header and the buffer that it points to are locals that outlive the call. The buffer has room for
+        // as many descriptors as were checked above, behind one header.
+        let sent = unsafe {
+            let mut message: libc::msghdr = mem::zeroed();
+            message.msg_iov = &raw mut content;
+            message.msg_iovlen = 1;
+            if !descriptors.is_empty() {
+                message.msg_control = control.0.as_mut_ptr().cast();
+                message.msg_controllen = libc::CMSG_SPACE(size as u32) as _;
+                let header = libc::CMSG_FIRSTHDR(&raw const message);
+                (*header).cmsg_level = libc::SOL_SOCKET;
+                (*header).cmsg_type = libc::SCM_RIGHTS;
+                (*header).cmsg_len = libc::CMSG_LEN(size as u32) as _;
+                ptr::copy_nonoverlapping(descriptors.as_ptr().cast(), libc::CMSG_DATA(header), size);
+            }
+            libc::sendmsg(self.number(), &raw const message, libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT)
+        };
+        order::hand_over(self);
+        if sent == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    }
+
     /// Receives one packet without waiting. One that does not fit is an error. Descriptors that came with it are lost.
     pub(crate) fn receive(&self, buffer: &mut [u8]) -> io::Result<Received> {
-        let flags = libc::MSG_TRUNC | libc::MSG_DONTWAIT;
-        // SAFETY: the kernel writes at most the buffer's length.
-        let length = unsafe { libc::recv(self.number(), buffer.as_mut_ptr().cast(), buffer.len(), flags) };
+        self.receive_with(buffer, &mut Vec::new())
+    }
+
+    /// Receives one packet and the descriptors that came with it, without waiting. One that does not fit, or whose
+    /// descriptors this process has no room for, is an error.
+    pub(crate) fn receive_with(&self, buffer: &mut [u8], descriptors: &mut Vec<OwnedFd>) -> io::Result<Received> {
+        let flags = libc::MSG_TRUNC | libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
+        let mut content = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+        let mut control = Control::new();
+        // SAFETY: the header and what it points to outlive the call. Descriptors that the kernel writes are new ones of ours.
+        let (length, is_cut) = unsafe {
+            let mut message: libc::msghdr = mem::zeroed();
+            message.msg_iov = &raw mut content;
+            message.msg_iovlen = 1;
+            message.msg_control = control.0.as_mut_ptr().cast();
+            message.msg_controllen = mem::size_of::<Control>() as _;
+            let length = libc::recvmsg(self.number(), &raw mut message, flags);
+            if length >= 0 {
+                take_descriptors(&message, descriptors);
+            }
+            (length, message.msg_flags & libc::MSG_CTRUNC != 0)
+        };
         match usize::try_from(length) {
+            Ok(length) if length > 0 && is_cut => Err(io::Error::from_raw_os_error(libc::EMFILE)),
             Ok(0) => Ok(Received::End),
             Ok(length) if length <= buffer.len() => Ok(Received::Packet(length)),
             Ok(length) => Err(io::Error::other(format!("a packet of {length} bytes, more than are allowed"))),
@@ -103,6 +155,34 @@ impl Drop for Channel {
 impl AsFd for Channel {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
+    }
+}
+
+/// Room for the control data of one packet.
+#[repr(C, align(8))]
+struct Control([u8; 64 + 4 * MOST_DESCRIPTORS]);
+
+impl Control {
+    fn new() -> Self {
+        Self([0; 64 + 4 * MOST_DESCRIPTORS])
+    }
+}
+
+/// # Safety
+/// The kernel has filled the message in, and nobody has taken its descriptors.
+unsafe fn take_descriptors(message: &libc::msghdr, descriptors: &mut Vec<OwnedFd>) {
+    // SAFETY: the macros walk over what the kernel has written, which the caller vouches for.
+    unsafe {
+        let mut header = libc::CMSG_FIRSTHDR(message);
+        while let Some(control) = header.as_ref() {
+            if (control.cmsg_level, control.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
+                let size = control.cmsg_len - libc::CMSG_LEN(0) as usize;
+                let numbers = libc::CMSG_DATA(header).cast::<c_int>();
+                let taken = (0..size / mem::size_of::<c_int>()).map(|index| numbers.add(index).read_unaligned());
+                descriptors.extend(taken.map(|number| OwnedFd::from_raw_fd(number)));
+            }
+            header = libc::CMSG_NXTHDR(message, header);
+        }
     }
 }
 
@@ -156,6 +236,29 @@ mod tests {
         let (near, far) = Channel::pair().unwrap();
         near.send(&[7; 17]).unwrap();
         assert!(far.receive(&mut [0; 16]).unwrap_err().to_string().contains("17 bytes"));
+    }
+
+    #[test]
+    fn descriptors_come_with_the_packet_that_they_were_sent_with() {
+        let (near, far) = Channel::pair().unwrap();
+        let (one, other) = Channel::pair().unwrap();
+        near.send_with(b"none", &[]).unwrap();
+        near.send_with(b"both", &[one.number(), other.number()]).unwrap();
+        drop(one);
+        let (mut buffer, mut descriptors) = ([0; 16], Vec::new());
+        assert_eq!(far.receive_with(&mut buffer, &mut descriptors).unwrap(), Received::Packet(4));
+        assert!(descriptors.is_empty());
+        assert_eq!(far.receive_with(&mut buffer, &mut descriptors).unwrap(), Received::Packet(4));
+        assert_eq!(descriptors.len(), 2);
+        let one = Channel::from_descriptor(descriptors.remove(0));
+        one.send(b"through").unwrap();
+        assert_eq!(other.receive(&mut buffer).unwrap(), Received::Packet(7));
+    }
+
+    #[test]
+    fn a_descriptor_that_is_not_open_is_refused() {
+        let (near, _far) = Channel::pair().unwrap();
+        assert_eq!(near.send_with(b"x", &[i32::MAX]).unwrap_err().raw_os_error(), Some(libc::EBADF));
     }
 
     #[test]

@@ -2,10 +2,11 @@
 //! The functions of a user's library that a child process calls.
 #![allow(unsafe_code)] // calls the user's library
 
-use std::ffi::{c_int, c_void};
+use std::ffi::{CStr, c_int, c_void};
 use std::mem;
 use std::ptr::NonNull;
 
+use super::arguments::RawArguments;
 use super::ipc::{self, Reference, RemoteStub};
 use super::loader::Library;
 
@@ -53,5 +54,24 @@ impl ConnectEntry {
     pub(crate) fn main_proc(self) {
         // SAFETY: as in `offer`.
         unsafe { (self.main_proc)() };
+    }
+}
+
+/// A function of a library that runs with what its parent gives it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RunEntry(unsafe extern "C-unwind" fn(RawArguments));
+
+impl RunEntry {
+    /// Looks it up; the error is the loader's own words.
+    pub(crate) fn find(library: &Library, function: &CStr) -> Result<Self, String> {
+        let found = library.function(function)?;
+        // SAFETY: the public interface fixes the type of the function that a parent names.
+        Ok(Self(unsafe { mem::transmute::<NonNull<c_void>, unsafe extern "C-unwind" fn(RawArguments)>(found) }))
+    }
+
+    /// Runs it to its end. A C++ exception passes through.
+    pub(crate) fn run(self, arguments: RawArguments) {
+        // SAFETY: the library is never unloaded; what the arguments point to lives as long as the process.
+        unsafe { (self.0)(arguments) };
     }
 }

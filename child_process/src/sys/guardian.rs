@@ -10,12 +10,18 @@
 #![allow(unsafe_code)] // maps the shared page and hands it to the guardian
 
 use std::ffi::{CString, c_char, c_int};
+use std::fmt;
 use std::io;
 use std::mem::{self, MaybeUninit};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::time::Instant;
 
+use parking_lot::Mutex;
+
+use super::poll::{self, Interest, Readiness};
 use super::process;
 use super::script::{Next, Step, clone_into, runs_on_valgrind};
 
@@ -60,12 +66,14 @@ pub(crate) enum End {
 pub(crate) struct Guardian {
     page: NonNull<Page>,
     pidfd: OwnedFd,
-    program: Option<Program>,
-    is_reaped: bool,
+    program: Mutex<Option<Program>>,
+    is_reaped: AtomicBool,
 }
 
 // SAFETY: the page is the guardian's to write and ours to read, through atomics, on any thread.
 unsafe impl Send for Guardian {}
+// SAFETY: as above; the rest is locked or atomic.
+unsafe impl Sync for Guardian {}
 
 /// The steps of the guardian and the program, and where they leave results. Shared also where memory is not.
 #[repr(C)]
@@ -142,7 +150,7 @@ impl Guardian {
             Ok((_, pidfd)) => {
                 // SAFETY: the clone has just made this descriptor for us.
                 let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
-                Ok(Self { page, pidfd, program: Some(program), is_reaped: false })
+                Ok(Self { page, pidfd, program: Mutex::new(Some(program)), is_reaped: AtomicBool::new(false) })
             }
             Err(error) => {
                 unmap_page(page);
@@ -152,8 +160,8 @@ impl Guardian {
     }
 
     /// Frees what was needed only until the program was executed. To be called when the program has been heard of.
-    pub(crate) fn program_has_begun(&mut self) {
-        self.program = None;
+    pub(crate) fn program_has_begun(&self) {
+        *self.program.lock() = None;
     }
 
     /// Readable once the program has ended.
@@ -169,25 +177,34 @@ impl Guardian {
         }
     }
 
-    /// Kills the program; nobody else, even where its process id has been given to another process.
-    pub(crate) fn kill(&self) {
+    /// Kills the program; nobody else, even where its process id has been given to another process. `false` where it has
+    /// ended already.
+    pub(crate) fn kill(&self) -> bool {
         let Some(child) = self.child() else {
             // The program, should it come into being just now, sees its channel hang up.
-            return process::send_signal(self.pidfd.as_fd(), libc::SIGKILL);
+            process::send_signal(self.pidfd.as_fd(), libc::SIGKILL);
+            return true;
         };
-        match process::open_pidfd(child) {
-            // Not awaited after the descriptor was opened means not reaped when it was: it is the program's.
-            Ok(pidfd) if !self.page().steps[AWAIT_END].is_done() => process::send_signal(pidfd.as_fd(), libc::SIGKILL),
-            Ok(_) => {}
-            // No descriptor to be had: with the guardian goes its child.
-            Err(_) => process::send_signal(self.pidfd.as_fd(), libc::SIGKILL),
+        let pidfd = process::open_pidfd(child);
+        if self.program_has_ended() {
+            return false;
         }
+        // Not awaited after the descriptor was opened means not reaped when it was: it is the program's. Where there is
+        // no descriptor to be had: with the guardian goes its child.
+        process::send_signal(pidfd.as_ref().unwrap_or(&self.pidfd).as_fd(), libc::SIGKILL);
+        true
+    }
+
+    /// Whether the program has been seen to end, or is killed because its guardian has ended.
+    fn program_has_ended(&self) -> bool {
+        let guardian_has_ended = || poll::wait(&[(self.ended(), Interest::Readable)], Some(Instant::now()));
+        self.page().steps[AWAIT_END].is_done() || guardian_has_ended() == [Readiness::Ready]
     }
 
     /// Reaps the guardian, which has ended as [`Self::ended`] says, and tells how the program ended.
-    pub(crate) fn reap(&mut self) -> End {
+    pub(crate) fn reap(&self) -> End {
         process::reap(self.pidfd.as_fd());
-        self.is_reaped = true;
+        self.is_reaped.store(true, Ordering::Release);
         for (index, purpose) in PURPOSES {
             if let Some(error) = self.page().steps[index].error() {
                 return End::NotStarted(purpose, error);
@@ -205,7 +222,7 @@ impl Guardian {
     }
 
     /// Gives up on a guardian whose descriptor somebody has closed, whose number may be somebody else's by now.
-    pub(crate) fn abandon(self) {
+    pub(crate) fn abandon(self: Arc<Self>) {
         self.kill();
         mem::forget(self);
     }
@@ -216,13 +233,19 @@ impl Guardian {
     }
 }
 
+impl fmt::Debug for Guardian {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Guardian").field("child", &self.child()).finish_non_exhaustive()
+    }
+}
+
 impl Drop for Guardian {
     fn drop(&mut self) {
-        if self.is_reaped {
+        if *self.is_reaped.get_mut() {
             unmap_page(self.page);
         } else {
             // It may still run and use them.
-            mem::forget(self.program.take());
+            mem::forget(self.program.get_mut().take());
         }
     }
 }
@@ -332,7 +355,6 @@ const KERNEL_SIGSET_SIZE: usize = 8;
 mod tests {
     use super::*;
     use crate::sys::channel::{Channel, Received};
-    use crate::sys::poll::{self, Interest};
 
     fn shell(script: &str, channel: &Channel) -> Guardian {
         let arguments = [c"name", c"-c"].map(CString::from).into_iter().chain([CString::new(script).unwrap()]);
@@ -340,7 +362,7 @@ mod tests {
         Guardian::start(program, channel.as_fd()).unwrap()
     }
 
-    fn end(guardian: &mut Guardian) -> End {
+    fn end(guardian: &Guardian) -> End {
         poll::wait(&[(guardian.ended(), Interest::Readable)], None);
         guardian.reap()
     }
@@ -357,8 +379,8 @@ mod tests {
     #[test]
     fn the_program_gets_its_arguments_environment_and_channel_and_its_status_comes_back() {
         let (ours, childs) = Channel::pair().unwrap();
-        let mut guardian = shell("printf '%s %s' \"$0\" \"$KEY\" >&3; exit 7", &childs);
-        assert!(matches!(end(&mut guardian), End::Exited(7)));
+        let guardian = shell("printf '%s %s' \"$0\" \"$KEY\" >&3; exit 7", &childs);
+        assert!(matches!(end(&guardian), End::Exited(7)));
         assert_eq!(packet(&ours), b"name value");
     }
 
@@ -366,9 +388,9 @@ mod tests {
     fn the_program_has_no_descriptor_but_the_standard_ones_and_its_channel() {
         let (ours, childs) = Channel::pair().unwrap();
         let inherited = process::duplicate_for_children(childs.as_fd());
-        let mut guardian =
+        let guardian =
             shell("for n in 3 4 5 6 7 8 9 $(seq 10 40); do [ -e /proc/self/fd/$n ] && echo $n; done >&3", &childs);
-        assert!(matches!(end(&mut guardian), End::Exited(_)));
+        assert!(matches!(end(&guardian), End::Exited(_)));
         assert_eq!(packet(&ours), b"3\n");
         drop(inherited);
     }
@@ -376,23 +398,23 @@ mod tests {
     #[test]
     fn nobody_waits_for_the_program_and_a_kill_kills_it_alone() {
         let (ours, childs) = Channel::pair().unwrap();
-        let mut guardian = shell("echo up >&3; exec sleep 1000", &childs);
+        let guardian = shell("echo up >&3; exec sleep 1000", &childs);
         assert_eq!(packet(&ours), b"up\n");
         let child = guardian.child().unwrap();
         assert_eq!(process::wait_for(child), Err(libc::ECHILD));
-        guardian.kill();
-        assert!(matches!(end(&mut guardian), End::Killed(libc::SIGKILL)));
+        assert!(guardian.kill());
+        assert!(matches!(end(&guardian), End::Killed(libc::SIGKILL)));
         assert_eq!(process::wait_for(child), Err(libc::ECHILD));
         // Its number may be another's by now; nobody is harmed.
-        guardian.kill();
+        assert!(!guardian.kill());
     }
 
     #[test]
     fn a_program_that_cannot_be_executed_is_told_apart() {
         let (_ours, childs) = Channel::pair().unwrap();
         let program = Program::new(c"/nowhere/program".into(), vec![], vec![]);
-        let mut guardian = Guardian::start(program, childs.as_fd()).unwrap();
-        match end(&mut guardian) {
+        let guardian = Guardian::start(program, childs.as_fd()).unwrap();
+        match end(&guardian) {
             End::NotStarted(purpose, error) => {
                 assert_eq!((purpose, error.raw_os_error()), ("executing the launcher", Some(libc::ENOENT)));
             }

@@ -6,7 +6,7 @@ use std::ffi::{c_int, c_void};
 use std::ptr::NonNull;
 use std::time::Duration;
 
-use super::order;
+use ipckit_order as order;
 
 /// Length of a stub's travelling reference, in bytes.
 pub(crate) const REFERENCE_LENGTH: usize = 64;
@@ -33,6 +33,7 @@ unsafe extern "C" {
     fn ipckit_run_on_worker(task: unsafe extern "C-unwind" fn(*mut c_void), context: *mut c_void) -> c_int;
     fn ipckit_on_library_thread() -> c_int;
     fn ipckit_wait_idle(timeout_ms: u32) -> c_int;
+    fn ipckit_set_socket_maker(maker: extern "C" fn() -> c_int);
 }
 
 #[cfg(test)]
@@ -67,13 +68,15 @@ pub(crate) fn import_reference(reference: &Reference) -> Option<NonNull<RemotePr
 /// A C++ exception that leaves the task passes through to the worker.
 pub(crate) fn run_on_worker<T: Send + 'static>(needs: T, task: fn(T)) -> Result<(), (T, c_int)> {
     unsafe extern "C-unwind" fn trampoline<T>(context: *mut c_void) {
-        order::take_over_at(context);
         // SAFETY: `context` is the box that `run_on_worker` gave away, and the worker runs a task once.
-        let (needs, task) = *unsafe { Box::from_raw(context.cast::<(T, fn(T))>()) };
+        let context = unsafe { Box::from_raw(context.cast::<(T, fn(T))>()) };
+        order::take_over(&*context);
+        let (needs, task) = *context;
         task(needs);
     }
-    let context = Box::into_raw(Box::new((needs, task)));
-    order::hand_over_at(context.cast());
+    let context = Box::new((needs, task));
+    order::hand_over(&*context);
+    let context = Box::into_raw(context);
     // SAFETY: the worker owns the context from here on, and gives it to the trampoline that takes it as what it is.
     match unsafe { ipckit_run_on_worker(trampoline::<T>, context.cast()) } {
         0 => Ok(()),
@@ -103,6 +106,13 @@ pub(crate) fn wait_idle(timeout: Duration) -> bool {
     unsafe { ipckit_wait_idle(milliseconds) != 0 }
 }
 
+/// Has the IPC runtime, which must not run yet, get its sockets from this function: a new Unix socket of whole packets that does
+/// not block, or a negative error number. It may be called on any thread.
+pub(super) fn set_socket_maker(maker: extern "C" fn() -> c_int) {
+    // SAFETY: the function may be called for ever, on any thread.
+    unsafe { ipckit_set_socket_maker(maker) };
+}
+
 /// Unit tests run without `libipc_capi.so` and without workers.
 #[cfg(test)]
 mod stand_in {
@@ -129,4 +139,5 @@ mod stand_in {
     pub(super) unsafe fn ipckit_wait_idle(_timeout_ms: u32) -> c_int {
         1
     }
+    pub(super) unsafe fn ipckit_set_socket_maker(_maker: extern "C" fn() -> c_int) {}
 }

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! System calls, the dynamic loader and the private symbols of `libipc_capi.so`: thin, and safe to call.
 
+pub(crate) mod arguments;
 pub(crate) mod channel;
 pub(crate) mod entry;
 pub(crate) mod fork;
 pub(crate) mod guardian;
 pub(crate) mod ipc;
+pub(crate) mod isolation;
 pub(crate) mod loader;
-pub(crate) mod order;
+pub(crate) mod memory_file;
 pub(crate) mod poll;
 pub(crate) mod process;
 mod script;

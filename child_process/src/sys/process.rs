@@ -116,6 +116,18 @@ pub(crate) fn set_nice(value: c_int) {
     unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, value) };
 }
 
+/// Has the kernel kill the calling process when the thread that created it ends.
+pub(super) fn die_with_parent() {
+    // SAFETY: takes numbers only.
+    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+}
+
+/// Whether a descriptor of this number is open.
+pub(crate) fn is_open(number: c_int) -> bool {
+    // SAFETY: takes numbers only.
+    number >= 0 && unsafe { libc::fcntl(number, libc::F_GETFD) } != -1
+}
+
 /// Ends the process as `exit` in C does: exit handlers and static destructors run.
 pub(crate) fn exit(status: c_int) -> ! {
     // SAFETY: what the handlers do is up to those who registered them.

@@ -25,7 +25,7 @@ const VOICE: &CStr = c"ipckit_log_message";
 const ATTACH: &CStr = c"ipckit_log_attach";
 /// As the file is called when installed, and when cargo has built it.
 const LOG_LIBRARIES: [&str; 2] = ["libhilog_ndk.z.so", "libhilog_ndk_z.so"];
-const LIBRARIES_WITH_A_COPY: [&str; 2] = ["libipc_capi.so", "libchild_process.so"];
+const LIBRARIES_WITH_A_COPY: [&str; 3] = ["libipc_capi.so", "libchild_process.so", "libace_napi.z.so"];
 
 static ATTACHED: AtomicPtr<c_void> = AtomicPtr::new(std::ptr::null_mut());
 

@@ -7,6 +7,7 @@ use std::ptr::NonNull;
 use crate::capi::boundary::{Failure, status};
 use crate::capi::error_code::ErrorCode;
 use crate::capi::handle::OHIPCParcel;
+use crate::sys::order;
 
 /// Writes the bytes of a scalar.
 ///
@@ -16,6 +17,7 @@ use crate::capi::handle::OHIPCParcel;
 /// As [`OHIPCParcel::get_mut`].
 #[inline]
 unsafe fn write<const N: usize>(function: &'static str, parcel: *mut OHIPCParcel, bytes: [u8; N]) -> c_int {
+    order::user_writes(parcel, 1);
     // SAFETY: the caller vouches for it.
     if unsafe { parcel.as_mut() }.is_some_and(|parcel| parcel.0.write_scalar_in_place(bytes)) {
         return ErrorCode::Success.into();
@@ -43,6 +45,7 @@ unsafe fn read<const N: usize, T>(
     value: *mut T,
     scalar: fn([u8; N]) -> T,
 ) -> c_int {
+    order::user_reads(parcel, 1);
     // SAFETY: the caller vouches for the parcel.
     if let Some(parcel) = unsafe { parcel.as_ref() }
         && let Some(value) = NonNull::new(value)

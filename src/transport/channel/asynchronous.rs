@@ -3,12 +3,13 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Channel, ChannelError, Message};
+use super::{Channel, ChannelError, Message, microseconds};
 use crate::shm::atomics::Ordering;
 use crate::shm::layout::{ARENA_BYTES, ASYNC_ENTRIES, RecordContent, SHORT_BODY};
 use crate::sys::lock::MutexGuard;
-use crate::sys::thread;
+use crate::sys::{order, thread};
 use crate::transport::async_messages::{Full, Receiver};
+use crate::transport::late_look::LateLook;
 use crate::transport::posts::Posts;
 use crate::transport::wire::{self, Address, Control};
 
@@ -26,7 +27,7 @@ impl Channel {
     /// Sends an asynchronous message that takes `bytes` of the receiver's room.
     pub fn send_async(&self, message: &Message<'_>, bytes: u64) -> Result<(), ChannelError> {
         let mut sent = self.sent_async.lock();
-        let start = Instant::now();
+        let mut full_since = None;
         loop {
             let receiver = self.async_receiver();
             for block in sent.note_taken(receiver.taken, self.async_messages.next_ticket()) {
@@ -45,7 +46,9 @@ impl Channel {
                     return Err(ChannelError::NoRoom);
                 }
                 Ok(()) => break,
-                Err(Full::Ring) if start.elapsed() < RING_PATIENCE && !self.is_dead() => {
+                Err(Full::Ring)
+                    if full_since.get_or_insert_with(Instant::now).elapsed() < RING_PATIENCE && !self.is_dead() =>
+                {
                     // The receiver has room: its workers are about to take in what is there.
                     MutexGuard::unlocked(&mut sent, || {
                         self.announce();
@@ -59,12 +62,31 @@ impl Channel {
         let block = self.send_ahead(message, block)?;
         // Nobody waits for a reply; so there is room for the exact time.
         content.caller = thread::nanoseconds();
+        content.sent_at = microseconds(content.caller);
         sent.note_sent(bytes, block);
         self.outgoing.set_async_sent(sent.sent_bytes());
+        order::sent();
         self.async_messages.publish(self.outgoing.async_messages(), &content);
         drop(sent);
         self.announce();
         Ok(())
+    }
+
+    /// The looks after messages that the peer has not taken in.
+    pub fn late_look(&self) -> &LateLook {
+        &self.late_look
+    }
+
+    /// Looks after them: where there are any, the peer's workers are woken whatever its doorbells say. Returns when to look again.
+    pub fn look_after_async(&self, now: Instant) -> Option<Instant> {
+        let look = self.late_look.look(now, || {
+            let taken = self.incoming.async_taken();
+            (taken != self.next_async_ticket() && !self.is_dead()).then_some(taken)
+        })?;
+        if look.wakes {
+            self.rouse();
+        }
+        Some(look.again)
     }
 
     fn ask_room(&self) -> Option<RoomInUse> {

@@ -4,9 +4,10 @@
 use crate::shm::arena::Block;
 use crate::shm::atomics::{Ordering, fence};
 use crate::shm::layout::{CALL_SLOTS, RecordContent, bell_of_token};
+use crate::sys::{order, thread};
 use crate::transport::call_slots::CallSlot;
 
-use super::{Channel, ChannelError, Message, PreparedReply};
+use super::{Channel, ChannelError, Message, PreparedReply, microseconds};
 
 impl Channel {
     /// A slot for a call by the thread with this token. Waits for one where `may_wait`, else fails with `NoRoom`.
@@ -31,8 +32,10 @@ impl Channel {
         let (mut content, block) = self.place(message)?;
         let block = self.send_ahead(message, block)?;
         content.caller = caller;
+        content.sent_at = microseconds(thread::nanoseconds());
         content.call = slot.call;
         content.call_slot = slot.slot;
+        order::sent();
         match target {
             None => {
                 self.requests.publish(self.outgoing.requests(), &content);
@@ -93,6 +96,7 @@ impl Channel {
 
     /// Publishes a reply, and wakes its caller.
     pub fn publish_reply(&self, reply: &PreparedReply) {
+        order::sent();
         self.outgoing.publish_reply(reply.slot, reply.call, &reply.content);
         fence(Ordering::SeqCst);
         if self.incoming.caller_sleeps(reply.slot) {

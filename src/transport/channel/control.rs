@@ -6,13 +6,14 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 
 use super::Channel;
 use crate::shm::atomics::Ordering;
-use crate::sys::socket;
+use crate::sys::{order, socket};
 use crate::transport::outbox::Backlog;
 use crate::transport::wire::Control;
 
 impl Channel {
     /// Sends a message on the socket, now or as soon as the peer has room for it.
     pub fn send_control(&self, message: Control, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
+        order::sent();
         let mut outbox = self.outbox.lock();
         if outbox.is_full() {
             ipckit_log::error(format_args!(

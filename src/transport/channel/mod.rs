@@ -22,10 +22,10 @@ use crate::shm::segment::{IncomingSegment, OutgoingSegment, OwnStatus, PeerStatu
 use crate::sys::epoll::Epoll;
 use crate::sys::fork::ParentOnlyFd;
 use crate::sys::socket::{self, Credentials, DESCRIPTORS_A_MESSAGE};
-use crate::sys::thread;
 use crate::transport::async_messages::SentAsync;
 use crate::transport::call_slots::CallSlots;
 use crate::transport::descriptors::ArrivedDescriptors;
+use crate::transport::late_look::LateLook;
 use crate::transport::latency::Latency;
 use crate::transport::outbox::Outbox;
 use crate::transport::posts::Posts;
@@ -160,6 +160,7 @@ pub struct Channel {
     dead: AtomicBool,
     call_slots: CallSlots,
     latency: Latency,
+    late_look: LateLook,
     /// The arena's blocks that long replies lie in, by call slot.
     reply_blocks: Mutex<Vec<Option<(u32, Block)>>>,
     long_replies: AtomicU32,
@@ -211,6 +212,7 @@ impl Channel {
             dead: AtomicBool::new(false),
             call_slots: CallSlots::default(),
             latency: Latency::default(),
+            late_look: LateLook::default(),
             async_held: AtomicBool::new(false),
             async_in_use: AtomicU64::new(0),
             async_taken_bytes: AtomicU64::new(0),
@@ -297,7 +299,6 @@ impl Channel {
             objects: message.objects.len() as u16,
             ancestors: ancestors.len() as u16,
             kind: message.kind as u16,
-            sent_at: thread::microseconds(),
             ..RecordContent::EMPTY
         };
         let body_len = body_len(&content);
@@ -371,6 +372,11 @@ impl Channel {
 
 fn is_hang_up(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset | io::ErrorKind::NotConnected)
+}
+
+/// A time in microseconds, without their high bits, as requests carry it.
+fn microseconds(nanoseconds: u64) -> u32 {
+    (nanoseconds / 1000) as u32
 }
 
 fn padded(data_len: usize) -> usize {

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# The C tests under sanitizers. Read by ./run, which sets $root. Any report fails the run, whichever process it is of; and a run in
+# which a sanitizer would not have reported anything fails too.
+
+# The C tests that are left out, and why. The suite of what is specified between processes (conformance) is never among them.
+# Under all of them: c-tests/headers, symbols and install look at files and run nothing of the libraries.
+not_under_any='^(headers|symbols|install)\.'
+# address, thread, thread-all: the C tests below take address space or memory away (RLIMIT_AS, RLIMIT_DATA), of which a sanitizer's
+# runtime reserves terabytes; start threads after a fork of a process with threads, which the thread sanitizer refuses; take futex_waitv
+# away by a filter that the runtime's own threads come under; or count the lines and bytes that a process writes, a report's among them;
+# or run a program that was built without the sanitizer (Node, what cargo links), into which its runtime would come too late.
+not_under_compiled='^(limits\.|robustness\.|child_process\.|hilog\.|ace_napi\.in_node$|published_crates$)'
+# thread: they are built for it themselves, with libraries as they are.
+not_under_others='^thread_sanitizer\.'
+
+sanitizer_place=$root/build/sanitizers
+
+# build_sanitized KIND CXX_FLAGS RUST_FLAGS: RUST_FLAGS are empty where the libraries are to be as they are for everybody.
+build_sanitized() {
+    local cargo=$root/build/cargo
+    [ -z "$3" ] || cargo=$sanitizer_place/$1/cargo
+    (
+        if [ -n "$3" ]; then
+            # The flags are not stable yet; what they ask for is part of every compiler.
+            export RUSTC_BOOTSTRAP=1 RUSTFLAGS=$3
+        fi
+        configure_project "$sanitizer_place/$1" "-DIPCKIT_CARGO_TARGET_DIR=$cargo" "-DCMAKE_C_FLAGS=$2" "-DCMAKE_CXX_FLAGS=$2"
+        cmake --build "$sanitizer_place/$1" -j "$(nproc)"
+    ) >"$sanitizer_place/$1.build.log" 2>&1 || {
+        tail -n 40 "$sanitizer_place/$1.build.log" >&2
+        return 1
+    }
+}
+
+# expect_in_libraries KIND SYMBOL: each library calls the sanitizer.
+expect_in_libraries() {
+    local library
+    for library in libipc_capi.so libchild_process.so libhilog_ndk.z.so; do
+        if ! nm -D --undefined-only "$sanitizer_place/$1/lib/$library" | grep -q " $2"; then
+            echo "$library was not built for the sanitizer: it does not refer to $2..." >&2
+            return 1
+        fi
+    done
+}
+
+# What processes have reported goes into files beside each other, one a process.
+reports_of() { find "$sanitizer_place/$1.reports" -type f -size +0 2>/dev/null; }
+
+forget_reports() {
+    rm -rf "$sanitizer_place/$1.reports"
+    mkdir -p "$sanitizer_place/$1.reports"
+}
+
+# expect_reports KIND TEXT COMMAND...: the faults on purpose are reported, in the test's process and in an actor.
+expect_reports() {
+    local fault
+    for fault in in_the_test in_an_actor; do
+        forget_reports "$1"
+        "${@:3}" "$sanitizer_place/$1/c-tests/conformance/conformance" "sanitizer_faults.$fault" >"$sanitizer_place/$1.fault.log" 2>&1 || true
+        if ! cat $(reports_of "$1") /dev/null | grep -q "$2"; then
+            echo "a fault on purpose was not reported ($fault): the sanitizer is not on" >&2
+            tail -n 20 "$sanitizer_place/$1.fault.log" >&2
+            return 1
+        fi
+    done
+    forget_reports "$1"
+}
+
+# run_sanitized KIND REPETITIONS LEFT_OUT: the tests, and no report of any process.
+run_sanitized() {
+    local repetition start status reports
+    for repetition in $(seq "$2"); do
+        start=$SECONDS
+        forget_reports "$1"
+        status=0
+        ctest --test-dir "$sanitizer_place/$1" -j "$(nproc)" -E "$3" --output-on-failure --no-tests=error \
+            >"$sanitizer_place/$1.log" 2>&1 || status=$?
+        reports=$(reports_of "$1")
+        if [ "$status" != 0 ] || [ -n "$reports" ]; then
+            grep -A 200 'tests passed' "$sanitizer_place/$1.log" >&2 || tail -n 40 "$sanitizer_place/$1.log" >&2
+            [ -z "$reports" ] || head -n 60 $(head -n 5 <<<"$reports") >&2
+            echo "$1: repetition $repetition of $2 failed; see $sanitizer_place/$1.log and $sanitizer_place/$1.reports" >&2
+            return 1
+        fi
+        echo "$1: repetition $repetition of $2: $(grep 'tests passed' "$sanitizer_place/$1.log"), no report, $((SECONDS - start)) s"
+    done
+}
+
+sanitize_address() {
+    local place=$sanitizer_place/address.reports/report
+    build_sanitized address "-g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined" \
+        "-Zsanitizer=address -Zexternal-clangrt -Cforce-frame-pointers=yes -Clink-arg=-lasan"
+    expect_in_libraries address __asan_
+    export ASAN_OPTIONS="log_path=$place:exitcode=66" UBSAN_OPTIONS="print_stacktrace=1:log_path=$place"
+    expect_reports address 'AddressSanitizer: heap-buffer-overflow'
+    run_sanitized address "$1" "$not_under_any|$not_under_compiled|$not_under_others"
+}
+
+# A report does not end the process, and one that ends normally does not wait for more for a second, as it would by default.
+export_thread_options() {
+    export TSAN_OPTIONS="log_path=$sanitizer_place/$1.reports/report:exitcode=66:atexit_sleep_ms=50"
+}
+
+sanitize_thread() {
+    build_sanitized thread "-g -O1 -fsanitize=thread" ""
+    export_thread_options thread
+    expect_reports thread 'ThreadSanitizer: data race'
+    run_sanitized thread "$1" "$not_under_any|$not_under_compiled|$not_under_others"
+}
+
+sanitize_thread_all() {
+    local names=$sanitizer_place/thread_sanitizer_names.o
+    cc -O1 -fPIC -fno-builtin -c "$root/scripts/thread_sanitizer_names.c" -o "$names"
+    build_sanitized thread-all "-g -O1 -fsanitize=thread" \
+        "-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer -Zexternal-clangrt --cfg=ipckit_thread_sanitizer -Clink-arg=$names -Clink-arg=-ltsan"
+    expect_in_libraries thread-all __tsan_
+    export_thread_options thread-all
+    expect_reports thread-all 'ThreadSanitizer: data race'
+    run_sanitized thread-all "$1" "$not_under_any|$not_under_compiled|$not_under_others"
+}
+
+# valgrind runs one thread at a time and slowly: what takes a second takes a minute, so the suite's bounds are raised.
+sanitize_valgrind() {
+    local valgrind repetition
+    build_sanitized valgrind "-g -O1" ""
+    valgrind=(valgrind --quiet --trace-children=yes --child-silent-after-fork=no --error-exitcode=66 --fair-sched=yes
+        "--log-file=$sanitizer_place/valgrind.reports/report.%p")
+    expect_reports valgrind 'Invalid read' "${valgrind[@]}"
+    export CONFORMANCE_LIMIT=500
+    for repetition in $(seq "$1"); do
+        forget_reports valgrind
+        for behaviour in documented device; do
+            if ! IPCKIT_BEHAVIOUR=$behaviour "${valgrind[@]}" "$sanitizer_place/valgrind/c-tests/conformance/conformance" \
+                >"$sanitizer_place/valgrind.$behaviour.log" 2>&1; then
+                tail -n 20 "$sanitizer_place/valgrind.$behaviour.log" >&2
+                return 1
+            fi
+            echo "valgrind: repetition $repetition, $behaviour: $(tail -n 1 "$sanitizer_place/valgrind.$behaviour.log")"
+        done
+        if [ -n "$(reports_of valgrind)" ]; then
+            head -n 60 $(reports_of valgrind | head -n 5) >&2
+            return 1
+        fi
+    done
+}
+
+# run_sanitizers KIND REPETITIONS
+run_sanitizers() {
+    local kind kinds=("$1")
+    [[ $2 =~ ^[1-9][0-9]*$ ]] || die "REPETITIONS is a number above 0, not $2"
+    case $1 in
+    all) kinds=(address thread thread-all valgrind) ;;
+    address | thread | thread-all | valgrind) ;;
+    *) die "there is no sanitizer $1; there are: address thread thread-all valgrind all" ;;
+    esac
+    mkdir -p "$sanitizer_place"
+    for kind in "${kinds[@]}"; do
+        if [ "$kind" = valgrind ]; then
+            has valgrind || install_or_name valgrind
+        fi
+        # A shell of its own: the options of one are not the next one's.
+        (set -e; "sanitize_${kind/-/_}" "$2")
+    done
+}
