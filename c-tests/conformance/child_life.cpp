@@ -157,6 +157,8 @@ TEST(children_that_end_around_their_reply, "a caller hangs, or gets a reply that
             Context context("request ", code);
             Outcome outcome = CreateChild();
             REQUIRE_EQ(outcome.code, NCP_NO_ERROR);
+            pid_t pid;
+            REQUIRE_EQ(AskForPid(outcome.proxy.get(), pid), OH_IPC_SUCCESS);
             Parcel data;
             Parcel reply;
             int result = SendSync(outcome.proxy.get(), code, data.Get(), reply.Get());
@@ -165,9 +167,7 @@ TEST(children_that_end_around_their_reply, "a caller hangs, or gets a reply that
             if (result == OH_IPC_SUCCESS) {
                 EXPECT_EQ(reply.Read().Int(), 7);
             }
-            while (OH_IPCRemoteProxy_IsRemoteDead(outcome.proxy.get()) == 0) {
-                usleep(1000);
-            }
+            AwaitGone(pid);
         }
     }
 }
@@ -196,10 +196,7 @@ TEST(ends_before_the_main_procedure, "an exit in OnConnect is told as a success,
     setenv("CHILD_MAIN", "return", 1);
     outcome = CreateChild();
     EXPECT_EQ(outcome.code, NCP_NO_ERROR);
-    REQUIRE(outcome.proxy != nullptr);
-    while (OH_IPCRemoteProxy_IsRemoteDead(outcome.proxy.get()) == 0) {
-        usleep(1000);
-    }
+    EXPECT(outcome.proxy != nullptr);
 }
 
 TEST(two_starts_at_once, "starts of two threads disturb each other")

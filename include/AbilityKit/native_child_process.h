@@ -172,8 +172,10 @@ Ability_NativeChildProcess_ErrCode OH_Ability_CreateNativeChildProcessWithConfig
  * @param options what the child can reach.
  * @param pid receives the child's process id.
  * @return NCP_NO_ERROR; NCP_ERR_INVALID_PARAM if entry is NULL, empty or without a colon, pid is NULL, or a descriptor
- *     has no name, a name that is too long or one too many; NCP_ERR_SERVICE_ERROR if a descriptor is not open or the
- *     text is too long; NCP_ERR_ALREADY_IN_CHILD in a child process; NCP_ERR_MAX_CHILD_PROCESSES_REACHED.
+ *     has no name, a name that is too long or one too many, or the isolation mode is none; NCP_ERR_SERVICE_ERROR if a
+ *     descriptor is not open, the text is too long or the system has no process, thread, memory or descriptor to give;
+ *     NCP_ERR_TIMEOUT if the process did not begin in time; NCP_ERR_ALREADY_IN_CHILD in a child process;
+ *     NCP_ERR_MAX_CHILD_PROCESSES_REACHED.
  * @note Threads: any.
  * @since 13
  */
@@ -220,7 +222,7 @@ Ability_NativeChildProcess_ErrCode OH_Ability_DestroyChildProcessConfigs(Ability
  *
  * @param configs the configuration.
  * @param isolationMode the mode.
- * @return NCP_NO_ERROR, or NCP_ERR_INVALID_PARAM if configs is NULL.
+ * @return NCP_NO_ERROR, or NCP_ERR_INVALID_PARAM if configs is NULL or the mode is none.
  * @note Threads: one thread at a time for each configuration.
  * @since 20
  */
@@ -265,7 +267,8 @@ NativeChildProcess_Args *OH_Ability_GetCurrentChildProcessArgs(void);
 
 /**
  * Registers a function to be called whenever a child made by a Start function has ended. A function that is registered
- * twice is called once.
+ * twice is called once for each child; that may be before the Start function has returned. A call that has begun goes on
+ * when the function is taken back.
  *
  * @param onProcessExit the function.
  * @return NCP_NO_ERROR, or NCP_ERR_INVALID_PARAM if it is NULL.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::thread;
 
+use ipckit_order as order;
 use parking_lot::Mutex;
 
 use super::audience::Pid;
@@ -33,6 +34,7 @@ impl ExitCallbacks {
         let mut callbacks = self.0.lock();
         if callbacks.iter().all(|known| known.key != callback.key) {
             callbacks.push(callback);
+            order::hand_over(self);
         }
     }
 
@@ -64,6 +66,8 @@ pub(super) fn tell(callbacks: &'static ExitCallbacks, ended: Vec<Ended>) -> Resu
     let thread = thread::Builder::new().name("ipckit_news".into());
     let spawned = process::with_signals_blocked(|| {
         thread.spawn(move || {
+            // What was done before a callback was registered has happened.
+            order::take_over(callbacks);
             for Ended { pid, signal } in for_thread {
                 for callback in callbacks.all().into_iter().filter(|callback| callbacks.has(callback.key)) {
                     (callback.call)(pid, signal);

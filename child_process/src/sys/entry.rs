@@ -4,11 +4,16 @@
 
 use std::ffi::{CStr, c_int, c_void};
 use std::mem;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use super::arguments::RawArguments;
 use super::ipc::{self, Reference, RemoteStub};
 use super::loader::Library;
+
+/// What the library has returned to be connected to.
+#[used] // so that the compiler keeps what is never read
+static OFFERED: AtomicPtr<RemoteStub> = AtomicPtr::new(ptr::null_mut());
 
 /// `NativeChildProcess_OnConnect` and `NativeChildProcess_MainProc` of a library.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +51,8 @@ impl ConnectEntry {
     pub(crate) fn offer(self) -> Result<Reference, NoOffer> {
         // SAFETY: the library is never unloaded; what it does is its affair.
         let stub = NonNull::new(unsafe { (self.on_connect)() }).ok_or(NoOffer::Null)?;
+        // The wrapper stays allocated, and not every library keeps a pointer to it: leak checkers find this one.
+        OFFERED.store(stub.as_ptr(), Ordering::Relaxed);
         // SAFETY: the public interface has the library return a live stub.
         unsafe { ipc::export_reference(stub) }.map_err(NoOffer::Refused)
     }

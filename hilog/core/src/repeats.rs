@@ -26,15 +26,12 @@ struct Kind {
     held: AtomicU64,
 }
 
-impl Kind {
-    const fn new() -> Self {
-        Self { number: AtomicU64::new(0), due: AtomicU64::new(0), held: AtomicU64::new(0) }
-    }
-}
-
 impl Repeats {
     pub(crate) const fn new() -> Self {
-        Self { kinds: [const { Kind::new() }; KINDS] }
+        Self {
+            kinds: [const { Kind { number: AtomicU64::new(0), due: AtomicU64::new(0), held: AtomicU64::new(0) } };
+                KINDS],
+        }
     }
 
     /// Whether to say a message at this time: if so, with how many like it that were not said.
