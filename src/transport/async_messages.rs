@@ -21,6 +21,8 @@ pub(super) struct SentAsync {
     not_taken: VecDeque<Sent>,
     sent_bytes: u64,
     taken_bytes: u64,
+    /// What the receiver had taken in, as a ticket, when a sender last gave up waiting for it to take in more.
+    waited_in_vain: Option<u32>,
 }
 
 /// What the receiver says. It is read in this order, and written in the opposite one: so that what happens between two reads can only
@@ -80,6 +82,16 @@ impl SentAsync {
     pub(super) fn may_be_contested(&self, bytes: u64, receiver: &Receiver) -> bool {
         let own = self.sent_bytes.saturating_sub(receiver.freed);
         bytes >= CONTESTED_FROM && own.saturating_add(receiver.async_in_use).saturating_add(bytes) > receiver.room / 8
+    }
+
+    /// Whether a sender has waited for the receiver to take in more than this, and given up: the next one need not.
+    pub(super) fn has_waited_in_vain(&self, taken: u32) -> bool {
+        self.waited_in_vain == Some(taken)
+    }
+
+    /// Takes note that a sender has.
+    pub(super) fn note_waited_in_vain(&mut self, taken: u32) {
+        self.waited_in_vain = Some(taken);
     }
 
     /// Bytes of all that was sent.
@@ -148,6 +160,15 @@ mod tests {
         let mut sent = SentAsync::default();
         (0..ASYNC_ENTRIES).for_each(|_| sent.note_sent(8, None));
         assert_eq!(sent.check_room(8, &receiver(0, 0, 0)), Err(Full::Ring));
+    }
+
+    #[test]
+    fn one_sender_waits_in_vain_for_all() {
+        let mut sent = SentAsync::default();
+        assert!(!sent.has_waited_in_vain(0));
+        sent.note_waited_in_vain(7);
+        assert!(sent.has_waited_in_vain(7));
+        assert!(!sent.has_waited_in_vain(8));
     }
 
     #[test]

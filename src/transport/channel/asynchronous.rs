@@ -20,8 +20,8 @@ pub(super) struct RoomInUse {
     all: u64,
 }
 
-/// How long a sender waits for a receiver that has room to take in what fills the ring.
-const RING_PATIENCE: Duration = Duration::from_millis(50);
+/// How long a sender waits for a receiver that has room to take in what fills the ring. Beside much other work it may not run for a while.
+const RING_PATIENCE: Duration = Duration::from_secs(1);
 
 impl Channel {
     /// Sends an asynchronous message that takes `bytes` of the receiver's room.
@@ -47,7 +47,9 @@ impl Channel {
                 }
                 Ok(()) => break,
                 Err(Full::Ring)
-                    if full_since.get_or_insert_with(Instant::now).elapsed() < RING_PATIENCE && !self.is_dead() =>
+                    if !sent.has_waited_in_vain(receiver.taken)
+                        && full_since.get_or_insert_with(Instant::now).elapsed() < RING_PATIENCE
+                        && !self.is_dead() =>
                 {
                     // The receiver has room: its workers are about to take in what is there.
                     MutexGuard::unlocked(&mut sent, || {
@@ -55,7 +57,11 @@ impl Channel {
                         thread::yield_now();
                     });
                 }
-                Err(Full::Ring | Full::Receiver) => return Err(ChannelError::NoRoom),
+                Err(Full::Ring) => {
+                    sent.note_waited_in_vain(receiver.taken);
+                    return Err(ChannelError::NoRoom);
+                }
+                Err(Full::Receiver) => return Err(ChannelError::NoRoom),
             }
         }
         let (mut content, block) = self.place(message)?;
