@@ -6,12 +6,13 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::ptr::NonNull;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use super::LifeWord;
 use super::atomics::{AtomicU32, AtomicU64, Ordering};
 use super::layout::{ARENA_BYTES, ASYNC_ENTRIES, CALL_SLOTS, CallLine, Record, RecordContent, Segment, Status};
 use super::ring::Entries;
+use crate::sys::lock::OnceLock;
 use crate::sys::mapping::{self, Mapping, Writers};
 use crate::sys::memory;
 use crate::sys::order;

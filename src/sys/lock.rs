@@ -181,6 +181,47 @@ impl<T, G: DerefMut<Target = T>> DerefMut for RwLockGuard<'_, T, G> {
     }
 }
 
+/// A value that is written once.
+#[derive(Debug, Default)]
+pub struct OnceLock<T> {
+    value: std::sync::OnceLock<T>,
+    /// Orders what the standard library's compiled code does, where a thread sanitizer looks at this library.
+    seen_order: Mutex<()>,
+}
+
+impl<T> OnceLock<T> {
+    /// One without a value.
+    pub const fn new() -> Self {
+        Self { value: std::sync::OnceLock::new(), seen_order: Mutex::new(()) }
+    }
+
+    fn order(&self) -> Option<MutexGuard<'_, ()>> {
+        cfg!(ipckit_thread_sanitizer).then(|| self.seen_order.lock())
+    }
+
+    /// The value, once there is one.
+    #[inline]
+    pub fn get(&self) -> Option<&T> {
+        let _order = self.order();
+        self.value.get()
+    }
+
+    /// Writes the value.
+    ///
+    /// # Errors
+    /// There is one; this one comes back.
+    pub fn set(&self, value: T) -> Result<(), T> {
+        let _order = self.order();
+        self.value.set(value)
+    }
+
+    /// The value, written with what `make` makes where there is none. `make` must not use this.
+    pub fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {
+        let _order = self.order();
+        self.value.get_or_init(make)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
