@@ -18,6 +18,7 @@ add_custom_target(ipckit_libraries ALL
     -D "TARGET=${IPCKIT_CARGO_TARGET}"
     -D "PROFILE=$<IF:$<CONFIG:Debug>,dev,release>"
     -D "OFFLINE=${IPCKIT_OFFLINE}"
+    -D "RUST_FLAGS=${IPCKIT_RUST_FLAGS}"
     -D "LIBRARY_DIRECTORY=${ipckit_library_directory}"
     -P "${PROJECT_SOURCE_DIR}/cmake/build_with_cargo.cmake"
   BYPRODUCTS ${ipckit_libraries} "${ipckit_launcher}"

@@ -13,6 +13,11 @@ foreach(variable IN ITEMS CC CXX)
   endif()
 endforeach()
 
+# For sanitizers; they are for what is built for the target, so not in the environment of the whole build.
+if(RUST_FLAGS)
+  set(ENV{RUSTFLAGS} "${RUST_FLAGS}")
+endif()
+
 cmake_path(GET CARGO PARENT_PATH cargo_directory)
 set(ENV{PATH} "$ENV{PATH}:${cargo_directory}")
 

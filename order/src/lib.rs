@@ -76,6 +76,23 @@ pub fn take_over<T>(thing: &T) {
     on_thing(&ACQUIRE, thing);
 }
 
+/// As [`hand_over`], for what is the library's own affair: it counts only where the library itself is looked at, and orders something
+/// by means that are not seen, which are another process or the standard library's compiled code.
+#[inline]
+pub fn hand_over_inside<T>(thing: &T) {
+    if cfg!(ipckit_thread_sanitizer) {
+        hand_over(thing);
+    }
+}
+
+/// As [`take_over`], for what [`hand_over_inside`] hands over.
+#[inline]
+pub fn take_over_inside<T>(thing: &T) {
+    if cfg!(ipckit_thread_sanitizer) {
+        take_over(thing);
+    }
+}
+
 #[inline]
 fn on_thing<T>(function: &Function, thing: &T) {
     const { assert!(size_of::<T>() != 0, "a thing has an address of its own") };
@@ -136,7 +153,8 @@ pub fn library_writes_for_user<T>(things: *const T, count: usize) {
 
 #[inline]
 fn on_range<T>(function: &Function, thing: *const T, count: usize) {
-    let address = function.address();
+    // A library that is itself looked at needs no telling.
+    let address = if cfg!(ipckit_thread_sanitizer) { 0 } else { function.address() };
     if address != 0 && !thing.is_null() {
         // SAFETY: as above. The sanitizer notes the addresses, and does not read there.
         unsafe {

@@ -13,7 +13,7 @@ use std::slice;
 use super::boundary::{Failure, enter, status, value_or};
 use super::callback::{OH_IPC_MemAllocator, give_text};
 use super::handle::{OHIPCParcel, destroy, give};
-use crate::host::behaviour::{Difference, as_on_a_device};
+use crate::host::behaviour::{Difference, as_on_a_device, keep_for_ever};
 use crate::object::{Parcel, RemoteObject};
 use crate::parcel::{Object, WriteError};
 use crate::sys::order;
@@ -186,7 +186,7 @@ fn remote_objects(parcel: &Parcel) -> Vec<RemoteObject> {
 /// A device takes one reference too many to each stub and proxy that it appends.
 fn leak_as_on_a_device(appended: Vec<RemoteObject>) {
     if !appended.is_empty() && as_on_a_device(Difference::AppendedObject) {
-        std::mem::forget(appended);
+        keep_for_ever(appended);
     }
 }
 

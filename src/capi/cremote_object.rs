@@ -12,7 +12,7 @@ use super::boundary::{self, Failure, enter, status, value_or};
 use super::callback::{self, OH_IPC_MemAllocator};
 use super::error_code::ErrorCode;
 use super::handle::{OHIPCDeathRecipient, OHIPCParcel, OHIPCRemoteProxy, OHIPCRemoteStub, Wrapper, destroy, give};
-use crate::host::behaviour::{Difference, as_on_a_device};
+use crate::host::behaviour::{Difference, as_on_a_device, keep_for_ever};
 use crate::object::{DeathHandler, DeathRecipient, Parcel, Proxy, RemoteObject, RequestHandler, Stub};
 use crate::parcel::{MAX_TEXT, TextError, through_utf16};
 use crate::runtime::{CallError, call, death};
@@ -191,7 +191,7 @@ unsafe fn call(proxy: &Proxy, code: u32, data: *const OHIPCParcel, reply: *mut O
         // What the content that goes ends may run the user's code, which may use the reply.
         let gone = if wrote && !reply.is_fresh() && as_on_a_device(Difference::UsedReply) {
             reply.close_to_writes();
-            std::mem::forget(received);
+            keep_for_ever(received);
             None
         } else {
             Some(std::mem::replace(reply, received))

@@ -4,6 +4,7 @@
 
 use ipckit_log::Once;
 
+use crate::sys::lock::Mutex;
 use crate::sys::per_process::PerProcess;
 
 /// Something that a device does otherwise than documented.
@@ -83,6 +84,12 @@ fn is_device() -> bool {
             false
         }
     })
+}
+
+/// Keeps what a device never gives back. It stays within reach, so that who looks for leaks finds the program's own only.
+pub fn keep_for_ever(thing: impl Send + 'static) {
+    static KEPT: Mutex<Vec<Box<dyn Send>>> = Mutex::new(Vec::new());
+    KEPT.lock().push(Box::new(thing));
 }
 
 /// To be asked where a program comes upon a difference: whether to do as a device does.

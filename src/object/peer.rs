@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Weak};
 
-use crate::sys::lock::{Condvar, Mutex};
+use crate::sys::lock::{Condvar, Mutex, OnceLock};
 
 use super::shares::Grants;
 use super::{Caller, Proxy, Stub};

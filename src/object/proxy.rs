@@ -2,11 +2,11 @@
 //! A proxy: this process's end of another process's stub.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use crate::sys::lock::{Condvar, Mutex};
+use crate::sys::lock::{Condvar, Mutex, OnceLock};
 use crate::sys::order;
 
 use super::{DeathRecipient, Peer};

@@ -3,10 +3,11 @@
 
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Weak};
 
 use super::async_queue::AsyncQueue;
 use super::{AsyncMessage, Exports, Parcel};
+use crate::sys::lock::OnceLock;
 use crate::sys::order::{self, Mark};
 
 /// What handles a stub's requests, and is told when the stub dies by being dropped.

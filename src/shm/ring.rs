@@ -9,6 +9,7 @@
 use super::atomics::{AtomicU32, Ordering};
 use super::layout::{Record, RecordContent};
 use super::segment::copy_content;
+use crate::sys::order;
 
 /// The records of a ring, in a segment.
 #[derive(Clone, Copy)]
@@ -34,9 +35,11 @@ impl RingWriter {
     pub fn publish<const N: usize>(&self, entries: Entries<'_, N>, content: &RecordContent) -> u32 {
         let ticket = self.next.fetch_add(1, Ordering::Relaxed);
         let record = entries.entry(ticket);
+        order::take_over_inside(record);
         // SAFETY: the ticket gives the entry to this thread alone, the segment is this process's own, and the reader does not
         // look at the content before the store below.
         unsafe { record.content.get().write(*content) };
+        order::hand_over_inside(record);
         record.sequence.store(ticket.wrapping_add(1), Ordering::Release);
         ticket
     }

@@ -6,15 +6,17 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::ptr::NonNull;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use super::LifeWord;
 use super::atomics::{AtomicU32, AtomicU64, Ordering};
 use super::layout::{ARENA_BYTES, ASYNC_ENTRIES, CALL_SLOTS, CallLine, Record, RecordContent, Segment, Status};
 use super::ring::Entries;
 use crate::sys::large_buffers;
+use crate::sys::lock::OnceLock;
 use crate::sys::mapping::{self, Mapping, Writers};
 use crate::sys::memory;
+use crate::sys::order;
 use crate::sys::robust_list::RobustList;
 
 /// A segment of this process's own.
@@ -98,9 +100,11 @@ impl OutgoingSegment {
     /// Only the thread that handles that call may do so, once.
     pub fn publish_reply(&self, slot: usize, call: u32, content: &RecordContent) {
         let record: &Record = &self.segment().replies[slot];
+        order::take_over_inside(record);
         // SAFETY: this process owns the segment, and of its threads only the one that handles the call writes the slot until
         // the peer, having seen the sequence, uses the slot again.
         unsafe { record.content.get().write(*content) };
+        order::hand_over_inside(record);
         record.sequence.store(call, Ordering::Release);
     }
 
@@ -109,9 +113,12 @@ impl OutgoingSegment {
         let offset = offset as usize;
         assert!(offset + bytes.len() <= ARENA_BYTES, "a block lies within the arena");
         let start: *mut u8 = self.segment().arena.get().cast();
+        // That a block is free again, the peer has said.
+        order::take_over_inside(&self.segment().arena);
         // SAFETY: within the arena by the assertion; no other thread writes a block that was given out to this one, and the
         // peer only reads.
         unsafe { memory::copy(start.add(offset), bytes.as_ptr(), bytes.len()) };
+        order::hand_over_inside(&self.segment().arena);
     }
 }
 

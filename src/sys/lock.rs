@@ -5,11 +5,12 @@
 //! Each lock stands for itself. A table of waiting threads that all locks share could be inherited while it is locked.
 #![allow(unsafe_code)] // the contract of lock_api
 
-use std::sync::PoisonError;
+use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{PoisonError, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Instant;
 
-use super::{fork, futex};
+use super::{fork, futex, order};
 
 /// A lock that one thread holds at a time.
 pub type Mutex<T> = lock_api::Mutex<RawMutex, T>;
@@ -136,13 +137,88 @@ pub struct RwLock<T>(std::sync::RwLock<T>);
 
 impl<T> RwLock<T> {
     /// Locks out writers.
-    pub fn read(&self) -> std::sync::RwLockReadGuard<'_, T> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    pub fn read(&self) -> RwLockGuard<'_, T, RwLockReadGuard<'_, T>> {
+        RwLockGuard::new(self, self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Locks out everybody else.
-    pub fn write(&self) -> std::sync::RwLockWriteGuard<'_, T> {
-        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    pub fn write(&self) -> RwLockGuard<'_, T, RwLockWriteGuard<'_, T>> {
+        RwLockGuard::new(self, self.0.write().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Holds a [`RwLock`] until it is dropped.
+#[derive(Debug)]
+pub struct RwLockGuard<'a, T, G> {
+    lock: &'a RwLock<T>,
+    guard: G,
+}
+
+impl<'a, T, G> RwLockGuard<'a, T, G> {
+    fn new(lock: &'a RwLock<T>, guard: G) -> Self {
+        order::take_over_inside(lock);
+        Self { lock, guard }
+    }
+}
+
+impl<T, G> Drop for RwLockGuard<'_, T, G> {
+    fn drop(&mut self) {
+        order::hand_over_inside(self.lock);
+    }
+}
+
+impl<T, G: Deref<Target = T>> Deref for RwLockGuard<'_, T, G> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.guard
+    }
+}
+
+impl<T, G: DerefMut<Target = T>> DerefMut for RwLockGuard<'_, T, G> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.guard
+    }
+}
+
+/// A value that is written once.
+#[derive(Debug, Default)]
+pub struct OnceLock<T> {
+    value: std::sync::OnceLock<T>,
+    /// Orders what the standard library's compiled code does, where a thread sanitizer looks at this library.
+    seen_order: Mutex<()>,
+}
+
+impl<T> OnceLock<T> {
+    /// One without a value.
+    pub const fn new() -> Self {
+        Self { value: std::sync::OnceLock::new(), seen_order: Mutex::new(()) }
+    }
+
+    fn order(&self) -> Option<MutexGuard<'_, ()>> {
+        cfg!(ipckit_thread_sanitizer).then(|| self.seen_order.lock())
+    }
+
+    /// The value, once there is one.
+    #[inline]
+    pub fn get(&self) -> Option<&T> {
+        let _order = self.order();
+        self.value.get()
+    }
+
+    /// Writes the value.
+    ///
+    /// # Errors
+    /// There is one; this one comes back.
+    pub fn set(&self, value: T) -> Result<(), T> {
+        let _order = self.order();
+        self.value.set(value)
+    }
+
+    /// The value, written with what `make` makes where there is none. `make` must not use this.
+    pub fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {
+        let _order = self.order();
+        self.value.get_or_init(make)
     }
 }
 

@@ -126,8 +126,10 @@ Report AwaitKeptReport(const std::string &name)
 
 bool IsPoolThread(const Report &report)
 {
+    // Made once: to make one is a data race within some standard libraries.
+    static const std::regex name("OS_IPC_([0-9]+)_([0-9]+)");
     std::smatch match;
-    if (!std::regex_match(report.threadName, match, std::regex("OS_IPC_([0-9]+)_([0-9]+)"))) {
+    if (!std::regex_match(report.threadName, match, name)) {
         return false;
     }
     std::string whole = "OS_IPC_" + match[1].str() + "_" + std::to_string(report.thread);
