@@ -128,8 +128,8 @@ const PURPOSES: [(usize, &str); 8] = [
 
 impl Guardian {
     /// Starts the program in the calling process's present surroundings: directory, limits, standard descriptors. The
-    /// channel becomes descriptor [`CHANNEL_NUMBER`] of the program, which gets no other beyond the standard three. The
-    /// program starts with all signals blocked.
+    /// channel becomes descriptor [`CHANNEL_NUMBER`] of the program, which gets no other beyond the standard three, also
+    /// where those are marked close-on-exec. The program starts with all signals blocked.
     ///
     /// Must be called on a thread that lives as long as the process: the program is killed when that thread ends.
     pub(crate) fn start(program: Program, channel: BorrowedFd<'_>) -> io::Result<Self> {
