@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 # Everything that CI does. Read by ./run, which sets $root. A step that fails does not keep the others from running.
 
+source "$root/scripts/instructions.sh"
 source "$root/scripts/leftovers.sh"
 source "$root/scripts/matrix.sh"
 
@@ -45,6 +46,7 @@ has_node_headers() { has node && [ -e "$(dirname "$(dirname "$(readlink -f "$(co
 install_test_tools() {
     local package missing=()
     has clang || missing+=(clang)
+    has valgrind || missing+=(valgrind)
     has pkg-config || missing+=(pkg-config)
     has readelf && has nm || missing+=(binutils)
     has node || missing+=(nodejs)
@@ -133,6 +135,7 @@ run_all_tests() {
 
     if cargo fmt --version >/dev/null 2>&1; then
         step "cargo fmt" in_root cargo fmt --all --check
+        step "cargo fmt of benches/" in_root cargo fmt --manifest-path benches/Cargo.toml --check
     else
         not_run "cargo fmt" "this Rust toolchain has no rustfmt"
     fi
@@ -145,6 +148,13 @@ run_all_tests() {
     step "Rust tests" rust_tests
     step "C build" c_build
     step "C tests" ctest --test-dir "$tests_build" --output-on-failure --no-tests=error
+    local why
+    why=$(why_no_instructions)
+    if [ -z "$why" ]; then
+        step "instruction counts" compare_instructions
+    else
+        not_run "instruction counts" "$why"
+    fi
     local sample count
     for sample in $(sample_names); do
         # What the guide teaches first runs most often: it found what came up once in 30 runs.
