@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# Builds the libraries, the sample, and a guide's code. Read by ./run, which sets $root.
+# Builds the libraries, a sample, and a guide's code. Read by ./run, which sets $root.
 
 libraries_build=$root/build/libraries
 toolchain_file=$libraries_build/share/ipckit-host/host.toolchain.cmake
@@ -32,10 +32,18 @@ build_as_for_a_device() {
     quietly cmake --build "$2"
 }
 
-sample_program=$root/build/samples/async_add/async_add
+# The names of all samples; one is a project with the text that it prints.
+sample_names() {
+    local output
+    for output in "$root"/samples/*/output.txt; do
+        basename "$(dirname "$output")"
+    done
+}
+
+# build_sample NAME: sets sample_program. The libraries have to be there.
 build_sample() {
-    build_libraries
-    build_as_for_a_device "$root/samples/async_add" "$root/build/samples/async_add"
+    build_as_for_a_device "$root/samples/$1" "$root/build/samples/$1"
+    sample_program=$root/build/samples/$1/$1
 }
 
 # Sets guide_program.

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include <dlfcn.h>
+#include <sys/stat.h>
 
 #include <AbilityKit/native_child_process.h>
 #include <IPCKit/ipc_kit.h>
@@ -21,7 +22,14 @@ struct Answer {
     int32_t sum = 0;
     int32_t napiStatus = 0;
     int32_t caller = 0;
+    int32_t sharedDescriptors = 0;
 };
+
+int64_t NumberOfFile(int descriptor)
+{
+    struct stat status;
+    return fstat(descriptor, &status) == 0 ? static_cast<int64_t>(status.st_ino) : -1;
+}
 
 Answer Ask(OHIPCRemoteProxy *child, int32_t a, int32_t b)
 {
@@ -35,6 +43,11 @@ Answer Ask(OHIPCRemoteProxy *child, int32_t a, int32_t b)
     OH_IPCParcel_ReadInt32(reply, &answer.sum);
     OH_IPCParcel_ReadInt32(reply, &answer.napiStatus);
     OH_IPCParcel_ReadInt32(reply, &answer.caller);
+    for (int descriptor = 0; descriptor < 3; descriptor++) {
+        int64_t file = -1;
+        OH_IPCParcel_ReadInt64(reply, &file);
+        answer.sharedDescriptors += file == NumberOfFile(descriptor) ? 1 : 0;
+    }
     OH_IPCParcel_Destroy(reply);
     OH_IPCParcel_Destroy(data);
     data = OH_IPCParcel_Create();
@@ -79,10 +92,10 @@ napi_value Number(napi_env env, int32_t value)
 void CallScript(napi_env env, napi_value callback, void *, void *)
 {
     napi_value undefined = nullptr;
-    napi_value arguments[4] = { Number(env, g_sum.answer.code), Number(env, g_sum.answer.sum),
-        Number(env, g_sum.answer.napiStatus), Number(env, g_sum.answer.caller) };
+    napi_value arguments[5] = { Number(env, g_sum.answer.code), Number(env, g_sum.answer.sum),
+        Number(env, g_sum.answer.napiStatus), Number(env, g_sum.answer.caller), Number(env, g_sum.answer.sharedDescriptors) };
     napi_get_undefined(env, &undefined);
-    napi_call_function(env, undefined, callback, 4, arguments, nullptr);
+    napi_call_function(env, undefined, callback, 5, arguments, nullptr);
 }
 
 // On a thread of the library.
@@ -190,6 +203,9 @@ int OnRequest(uint32_t code, const OHIPCParcel *data, OHIPCParcel *reply, void *
     OH_IPCParcel_WriteInt32(reply, a + b);
     OH_IPCParcel_WriteInt32(reply, napi_get_undefined(nullptr, &undefined));
     OH_IPCParcel_WriteInt32(reply, OH_IPCSkeleton_GetCallingPid());
+    for (int descriptor = 0; descriptor < 3; descriptor++) {
+        OH_IPCParcel_WriteInt64(reply, NumberOfFile(descriptor));
+    }
     return OH_IPC_SUCCESS;
 }
 

@@ -106,10 +106,14 @@ void ClosedStandardDescriptors()
     CHECK(close(STDIN_FILENO) == 0);
     CHECK(close(STDOUT_FILENO) == 0);
     Behave("record surroundings");
-    OH_IPCRemoteProxy_Destroy(StartWell(LIBRARY));
-    CHECK_EQUAL(facts.Last("standard0"), "/dev/null");
-    CHECK_EQUAL(facts.Last("standard1"), "/dev/null");
-    CHECK_EQUAL(facts.Last("standard2"), FileBehind(STDERR_FILENO));
+    // By the second start the library has descriptors with these numbers itself.
+    for (int start = 0; start < 2; start++) {
+        OH_IPCRemoteProxy_Destroy(StartWell(LIBRARY));
+        CHECK_EQUAL(facts.Last("standard0"), "/dev/null");
+        CHECK_EQUAL(facts.Last("standard1"), "/dev/null");
+        CHECK_EQUAL(facts.Last("standard2"), FileBehind(STDERR_FILENO));
+    }
+    CHECK(!FileBehind(STDIN_FILENO).empty() && !FileBehind(STDOUT_FILENO).empty());
 }
 
 std::string OwnFirstArgument()

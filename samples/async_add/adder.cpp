@@ -7,6 +7,9 @@
 
 #include <hilog/log.h>
 
+#include "owned.h"
+#include "token.h"
+
 #undef LOG_DOMAIN
 #undef LOG_TAG
 #define LOG_DOMAIN 0x0201

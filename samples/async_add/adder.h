@@ -4,9 +4,6 @@
 #define ASYNC_ADD_ADDER_H
 
 #include <cstdint>
-#include <memory>
-
-#include <IPCKit/ipc_kit.h>
 
 constexpr char ADDER_LIBRARY[] = "libadder.so";
 constexpr char ADDER_TOKEN[] = "sample.adder";
@@ -22,22 +19,5 @@ enum AdderCode : uint32_t {
 enum SumCode : uint32_t {
     SUM_IS = 1, // SUM_TOKEN, then the sum as int64
 };
-
-// Owns an object of the C interface.
-template <auto destroy>
-struct Destroyer {
-    template <typename T>
-    void operator()(T *object) const
-    {
-        destroy(object);
-    }
-};
-using ParcelPtr = std::unique_ptr<OHIPCParcel, Destroyer<OH_IPCParcel_Destroy>>;
-using ProxyPtr = std::unique_ptr<OHIPCRemoteProxy, Destroyer<OH_IPCRemoteProxy_Destroy>>;
-using StubPtr = std::unique_ptr<OHIPCRemoteStub, Destroyer<OH_IPCRemoteStub_Destroy>>;
-using RecipientPtr = std::unique_ptr<OHIPCDeathRecipient, Destroyer<OH_IPCDeathRecipient_Destroy>>;
-
-// Whether the next thing in a request is this interface token.
-bool ReadsToken(const OHIPCParcel *data, const char *token);
 
 #endif

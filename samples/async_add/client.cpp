@@ -2,79 +2,17 @@
 // Starts a child process, asks it for a sum without waiting, is called back with it, and sees the child off.
 #include "adder.h"
 
-#include <chrono>
 #include <cinttypes>
 #include <cstdio>
-#include <future>
 #include <memory>
-#include <mutex>
+#include <utility>
 
-#include <AbilityKit/native_child_process.h>
+#include "connected_child.h"
+#include "event.h"
+#include "owned.h"
+#include "token.h"
 
 namespace {
-
-// Far more than any step takes; what happens is waited for, not the time.
-constexpr std::chrono::seconds PATIENCE(30);
-
-// Something that a thread of the library tells once, and main waits for.
-template <typename T>
-class Event {
-public:
-    void Tell(T value)
-    {
-        std::call_once(told_, [&] { promise_.set_value(value); });
-    }
-    // False where it did not come.
-    bool Wait(T &value)
-    {
-        if (future_.wait_for(PATIENCE) != std::future_status::ready) {
-            return false;
-        }
-        value = future_.get();
-        return true;
-    }
-
-private:
-    std::once_flag told_;
-    std::promise<T> promise_;
-    std::future<T> future_ = promise_.get_future();
-};
-
-// As user data an event is shared with the library: a callback may still run when main has given up waiting.
-template <typename T>
-void *ShareWithLibrary(const std::shared_ptr<Event<T>> &event)
-{
-    return new std::shared_ptr<Event<T>>(event);
-}
-
-template <typename T>
-Event<T> &SharedEvent(void *userData)
-{
-    return **static_cast<std::shared_ptr<Event<T>> *>(userData);
-}
-
-template <typename T>
-void ReleaseFromLibrary(void *userData)
-{
-    delete static_cast<std::shared_ptr<Event<T>> *>(userData);
-}
-
-struct Start {
-    int code;
-    OHIPCRemoteProxy *proxy;
-};
-
-// The start callback has no user data.
-Event<Start> &StartEvent()
-{
-    static Event<Start> event;
-    return event;
-}
-
-void OnStarted(int code, OHIPCRemoteProxy *proxy)
-{
-    StartEvent().Tell({ code, proxy });
-}
 
 int OnSum(uint32_t code, const OHIPCParcel *data, OHIPCParcel *, void *userData)
 {
@@ -151,18 +89,11 @@ int AskForSum(const OHIPCRemoteProxy *adder, int32_t a, int32_t b)
 
 int main()
 {
-    int ret = OH_Ability_CreateNativeChildProcess(ADDER_LIBRARY, OnStarted);
-    if (ret != NCP_NO_ERROR) {
-        return Fail("cannot start a child process", ret);
+    ConnectedChild child = StartConnectedChild(ADDER_LIBRARY);
+    if (child.proxy == nullptr) {
+        return Fail("cannot start a child process", child.code);
     }
-    Start start = { NCP_NO_ERROR, nullptr };
-    if (!StartEvent().Wait(start)) {
-        return Fail("nothing was heard of the child process", 0);
-    }
-    if (start.code != NCP_NO_ERROR) {
-        return Fail("the child process did not start", start.code);
-    }
-    ProxyPtr adder(start.proxy);
+    ProxyPtr adder = std::move(child.proxy);
 
     auto childDied = std::make_shared<Event<bool>>();
     RecipientPtr recipient(
@@ -170,7 +101,7 @@ int main()
     if (recipient == nullptr) {
         return Fail("cannot create a death recipient", 0);
     }
-    ret = OH_IPCRemoteProxy_AddDeathRecipient(adder.get(), recipient.get());
+    int ret = OH_IPCRemoteProxy_AddDeathRecipient(adder.get(), recipient.get());
     if (ret != OH_IPC_SUCCESS) {
         return Fail("cannot watch the child process", ret);
     }

@@ -66,8 +66,7 @@ gcc_address | gcc_undefined)
     ;;
 gcc_thread)
     build g++ -fsanitize=thread
-    # That children run under it is looked at here, not what it makes of the libraries' own synchronisation.
-    run env TSAN_OPTIONS=report_bugs=0 ./parent libruntimes_library.so
+    run ./parent libruntimes_library.so
     check_both_children_ran
     ;;
 clang_address | clang_undefined)

@@ -3,6 +3,7 @@
 #include <AbilityKit/native_child_process.h>
 #include <IPCKit/ipc_kit.h>
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <cerrno>
 #include <csignal>
@@ -180,7 +181,34 @@ std::string Describe(const NativeChildProcess_Args &args)
 
 OHIPCRemoteStub *g_stub = nullptr;
 
-enum RequestCode : uint32_t { DESCRIBE = 1, KILL_INSIDE = 2, EXIT_INSIDE = 3, CRASH_INSIDE = 4, KILL_AFTER = 5, END = 6 };
+enum RequestCode : uint32_t {
+    DESCRIBE = 1,
+    KILL_INSIDE = 2,
+    EXIT_INSIDE = 3,
+    CRASH_INSIDE = 4,
+    KILL_AFTER = 5,
+    END = 6,
+    KILL_WHEN_ANSWERED = 7,
+    OUTLAST_MAIN_PROC = 8
+};
+
+// A counter of this process alone, which its parent knows too.
+conformance::Counter OwnCounter(const std::string &name)
+{
+    return conformance::Counter(name + " " + std::to_string(getpid()));
+}
+
+// Waits until the main procedure has returned, and the main thread has nothing to do but to wait for the handler.
+void AwaitSleepOfMainThread()
+{
+    const std::string file = "/proc/self/task/" + std::to_string(getpid()) + "/stat";
+    for (std::string status; status.compare(0, 2, "S ") != 0;) {
+        std::this_thread::yield();
+        status = Content(file);
+        // The name before it may hold anything.
+        status = status.substr(std::min(status.size(), status.rfind(')') + 2));
+    }
+}
 
 int OnRequest(uint32_t code, const OHIPCParcel *, OHIPCParcel *reply, void *)
 {
@@ -192,6 +220,17 @@ int OnRequest(uint32_t code, const OHIPCParcel *, OHIPCParcel *reply, void *)
         case KILL_AFTER:
             // The thread that sends the signal has to wait for nothing: the reply may be under way or not.
             std::thread([] { kill(getpid(), SIGTERM); }).detach();
+            return OH_IPCParcel_WriteInt32(reply, 7);
+        case KILL_WHEN_ANSWERED:
+            std::thread([] {
+                OwnCounter("answered").AwaitAtLeast(1);
+                kill(getpid(), SIGTERM);
+            }).detach();
+            return OH_IPCParcel_WriteInt32(reply, 7);
+        case OUTLAST_MAIN_PROC:
+            OwnCounter("end").Add();
+            OwnCounter("main procedure returns").AwaitAtLeast(1);
+            AwaitSleepOfMainThread();
             return OH_IPCParcel_WriteInt32(reply, 7);
         case END: conformance::Counter("end of all").Add(); return OH_IPC_SUCCESS;
         default: return OH_IPCParcel_WriteInt32(reply, getpid());
@@ -274,6 +313,9 @@ void NativeChildProcess_MainProc()
     const char *way = getenv("CHILD_MAIN");
     if (way == nullptr) {
         conformance::Counter("end of all").AwaitAtLeast(1);
+    } else if (std::strcmp(way, "end") == 0) {
+        OwnCounter("end").AwaitAtLeast(1);
+        OwnCounter("main procedure returns").Add();
     } else if (std::strcmp(way, "pause") == 0) {
         pause();
     }

@@ -24,6 +24,7 @@ use parking_lot::Mutex;
 use super::poll::{self, Interest, Readiness};
 use super::process;
 use super::script::{Next, Step, clone_into, runs_on_valgrind};
+use super::standard_descriptors;
 
 /// Number of the descriptor by which the program finds its channel.
 pub(crate) const CHANNEL_NUMBER: c_int = 3;
@@ -91,7 +92,7 @@ struct Page {
 #[repr(C)]
 struct KernelSigaction([u64; 4]);
 
-const STEPS: usize = 14;
+const STEPS: usize = 17;
 
 // The guardian's steps.
 const EXPECT_END: usize = 0;
@@ -107,8 +108,11 @@ const GIVE_UP: usize = 8;
 const CHILD_DIE_WITH_GUARDIAN: usize = 9;
 const CHILD_TAKE_CHANNEL: usize = 10;
 const CHILD_LET_GO: usize = 11;
-const CHILD_EXECUTE: usize = 12;
-const CHILD_GIVE_UP: usize = 13;
+const CHILD_KEEP_INPUT: usize = 12;
+const CHILD_KEEP_OUTPUT: usize = 13;
+const CHILD_KEEP_ERROR: usize = 14;
+const CHILD_EXECUTE: usize = 15;
+const CHILD_GIVE_UP: usize = 16;
 
 /// What each step that can fail was to do.
 const PURPOSES: [(usize, &str); 8] = [
@@ -124,8 +128,8 @@ const PURPOSES: [(usize, &str); 8] = [
 
 impl Guardian {
     /// Starts the program in the calling process's present surroundings: directory, limits, standard descriptors. The
-    /// channel becomes descriptor [`CHANNEL_NUMBER`] of the program, which gets no other beyond the standard three. The
-    /// program starts with all signals blocked.
+    /// channel becomes descriptor [`CHANNEL_NUMBER`] of the program, which gets no other beyond the standard three, also
+    /// where those are marked close-on-exec. The program starts with all signals blocked.
     ///
     /// Must be called on a thread that lives as long as the process: the program is killed when that thread ends.
     pub(crate) fn start(program: Program, channel: BorrowedFd<'_>) -> io::Result<Self> {
@@ -301,6 +305,12 @@ fn build_page(page: NonNull<Page>, program: &Program, channel: BorrowedFd<'_>) -
     let all_from = |first: c_int| [first as usize, u32::MAX as usize, 0];
     let die_with_parent = [libc::PR_SET_PDEATHSIG as usize, libc::SIGKILL as usize, 0, 0, 0];
     let child_flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PARENT_SETTID | libc::SIGCHLD;
+    // Some programs mark their standard descriptors to be closed in whatever they execute: Node.js does.
+    let keep = |number, next| {
+        let command = if standard_descriptors::is_the_programs(number) { libc::F_SETFD } else { libc::F_GETFD };
+        Step::new(libc::SYS_fcntl, &[number as usize, command as usize, 0], Next::after(at(next), at(next)))
+    };
+    let [input, output, error] = standard_descriptors::NUMBERS;
     let wait_without_reaping = (libc::WEXITED | libc::WNOWAIT | libc::__WALL) as usize;
     let steps = [
         // An ignored SIGCHLD would take the program's status away.
@@ -327,7 +337,10 @@ fn build_page(page: NonNull<Page>, program: &Program, channel: BorrowedFd<'_>) -
             &[channel.as_raw_fd() as usize, CHANNEL_NUMBER as usize, 0],
             child_then(CHILD_LET_GO),
         ),
-        Step::new(libc::SYS_close_range, &all_from(CHANNEL_NUMBER + 1), child_then(CHILD_EXECUTE)),
+        Step::new(libc::SYS_close_range, &all_from(CHANNEL_NUMBER + 1), child_then(CHILD_KEEP_INPUT)),
+        keep(input, CHILD_KEEP_OUTPUT),
+        keep(output, CHILD_KEEP_ERROR),
+        keep(error, CHILD_EXECUTE),
         Step::new(
             libc::SYS_execve,
             &[

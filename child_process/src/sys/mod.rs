@@ -13,3 +13,4 @@ pub(crate) mod memory_file;
 pub(crate) mod poll;
 pub(crate) mod process;
 mod script;
+mod standard_descriptors;

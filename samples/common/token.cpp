@@ -2,7 +2,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "adder.h"
+#include "token.h"
 
 static void *Allocate(int32_t length)
 {
