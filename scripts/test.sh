@@ -59,6 +59,11 @@ install_test_tools() {
     done
 }
 
+format_check() {
+    in_root cargo fmt --all --check
+    in_root cargo fmt --manifest-path tests/models/Cargo.toml --check
+}
+
 rust_tests() {
     if cargo nextest --version >/dev/null 2>&1; then
         in_root cargo nextest run --locked --workspace
@@ -66,6 +71,13 @@ rust_tests() {
     else
         in_root cargo test --locked --workspace
     fi
+}
+
+loom_is_there() { (cd "$root/tests/models" && quietly cargo fetch --locked); }
+
+# Apart from other builds, as the flag is for all crates.
+loom_models() {
+    (cd "$root/tests/models" && CARGO_TARGET_DIR=$root/target/loom RUSTFLAGS="--cfg loom" cargo test --locked --quiet)
 }
 
 c_build() {
@@ -123,7 +135,7 @@ run_all_tests() {
         not_run "the published crates" "cargo could not download them"
 
     if cargo fmt --version >/dev/null 2>&1; then
-        step "cargo fmt" in_root cargo fmt --all --check
+        step "cargo fmt" format_check
     else
         not_run "cargo fmt" "this Rust toolchain has no rustfmt"
     fi
@@ -134,6 +146,11 @@ run_all_tests() {
     fi
     step "MATRIX.md" check_matrix
     step "Rust tests" rust_tests
+    if loom_is_there; then
+        step "loom models" loom_models
+    else
+        not_run "loom models" "cargo could not download loom"
+    fi
     step "C build" c_build
     step "C tests" ctest --test-dir "$tests_build" --output-on-failure --no-tests=error
     step "the sample, $repetitions times" repeat_sample

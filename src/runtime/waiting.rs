@@ -112,7 +112,7 @@ impl<'a> Wait<'a> {
 
     /// Sleeps until the bell rings, and looks into everything now and then all the same: what is in a doorbell may be garbage.
     fn sleep(&mut self) -> Seen {
-        self.channel.set_caller_sleeps(self.slot, true);
+        self.channel.begin_caller_sleep(self.slot);
         let seen = self.see().unwrap_or_else(|| {
             let start = Instant::now();
             futex::wait(self.bell, self.heard, Some(self.sleep));
@@ -136,7 +136,7 @@ impl<'a> Wait<'a> {
                 }
             }
         });
-        self.channel.set_caller_sleeps(self.slot, false);
+        self.channel.end_caller_sleep(self.slot);
         seen
     }
 

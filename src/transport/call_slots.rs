@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The call slots of one channel: which are free, and how often each was used.
 
-use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
-
-use crate::sys::lock::{Condvar, Mutex};
-
+use crate::shm::atomics::{AtomicU16, AtomicU32, AtomicU64, Ordering};
 use crate::shm::layout::CALL_SLOTS;
+use crate::sys::lock::{Condvar, Mutex};
 
 const WORDS: usize = CALL_SLOTS / 64;
 
