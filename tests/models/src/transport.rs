@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Call slots and late looks as the library has them.
 
-#[path = "../../../src/transport/late_look.rs"]
-pub mod late_look;
 #[path = "../../../src/transport/call_slots.rs"]
 mod call_slots_source;
+#[path = "../../../src/transport/late_look.rs"]
+pub mod late_look;
 
 /// The call slots of a channel.
 #[derive(Debug, Default)]
