@@ -47,3 +47,20 @@ build_guide() {
     build_as_for_a_device "$place/source" "$place/build"
     guide_program=$place/build/program
 }
+
+# Sets bench_program. It has a cargo directory of its own: what it depends on is of no use to any other build.
+build_bench() {
+    local features=()
+    if ! has_libclang && ! { install libclang-dev && has_libclang; }; then
+        echo "run: without iceoryx2, whose build needs libclang; please install libclang-dev (its Debian name)" >&2
+        features=(--no-default-features)
+    fi
+    cargo build --release --locked --manifest-path "$root/benches/Cargo.toml" --target-dir "$root/build/bench/cargo" \
+        "${features[@]}" >&2
+    bench_program=$root/build/bench/cargo/release/ipckit-bench
+}
+
+has_libclang() {
+    [ -n "${LIBCLANG_PATH:-}" ] || compgen -G '/usr/lib*/llvm*/lib/libclang*.so*' >/dev/null ||
+        compgen -G '/usr/lib*/libclang*.so*' >/dev/null || compgen -G '/usr/lib/*-linux-gnu/libclang*.so*' >/dev/null
+}

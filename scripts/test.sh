@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 # Everything that CI does. Read by ./run, which sets $root. A step that fails does not keep the others from running.
 
+source "$root/scripts/instructions.sh"
 source "$root/scripts/leftovers.sh"
 source "$root/scripts/matrix.sh"
 
@@ -44,6 +45,7 @@ has_node_headers() { has node && [ -e "$(dirname "$(dirname "$(readlink -f "$(co
 install_test_tools() {
     local package missing=()
     has clang || missing+=(clang)
+    has valgrind || missing+=(valgrind)
     has pkg-config || missing+=(pkg-config)
     has readelf && has nm || missing+=(binutils)
     has node || missing+=(nodejs)
@@ -57,11 +59,6 @@ install_test_tools() {
         *) has "$package" ;;
         esac || not_run "tests that use $package" "it is not installed, and could not be"
     done
-}
-
-format_check() {
-    in_root cargo fmt --all --check
-    in_root cargo fmt --manifest-path tests/models/Cargo.toml --check
 }
 
 rust_tests() {
@@ -135,7 +132,9 @@ run_all_tests() {
         not_run "the published crates" "cargo could not download them"
 
     if cargo fmt --version >/dev/null 2>&1; then
-        step "cargo fmt" format_check
+        step "cargo fmt" in_root cargo fmt --all --check
+        step "cargo fmt of benches/" in_root cargo fmt --manifest-path benches/Cargo.toml --check
+        step "cargo fmt of tests/models/" in_root cargo fmt --manifest-path tests/models/Cargo.toml --check
     else
         not_run "cargo fmt" "this Rust toolchain has no rustfmt"
     fi
@@ -153,6 +152,13 @@ run_all_tests() {
     fi
     step "C build" c_build
     step "C tests" ctest --test-dir "$tests_build" --output-on-failure --no-tests=error
+    local why
+    why=$(why_no_instructions)
+    if [ -z "$why" ]; then
+        step "instruction counts" compare_instructions
+    else
+        not_run "instruction counts" "$why"
+    fi
     step "the sample, $repetitions times" repeat_sample
 
     local guide guides=("$shared"/guide/*.md)

@@ -334,21 +334,26 @@ TEST(the_callbacks_of_a_recipient_call_everything, "a function of the interface 
     EXPECT_EQ(actor.Ask("pid").result, OH_IPC_SUCCESS);
 }
 
-TEST(a_thread_inside_the_library_is_not_cancelled, "a cancelled thread leaves its call half done, or is not cancelled afterwards")
+TEST(a_thread_inside_the_library_is_not_cancelled, "a thread that is to end does so halfway through a call, or not at all")
 {
     Actor &actor = StartActor();
     pthread_t thread;
     REQUIRE_EQ(pthread_create(&thread, nullptr, [](void *actor) -> void * {
         auto proxy = static_cast<Actor *>(actor)->Proxy();
-        int result = Ask(proxy, "block", Parcel().Text("entered").Text("gate").Int(1)).result;
+        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
+        // What has descriptors goes through system calls at which a thread would end.
+        Parcel data;
+        data.Descriptor(STDERR_FILENO);
+        Counter("cancelled").AwaitAtLeast(1);
+        pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, nullptr);
+        int result = Ask(proxy, "pid", data).result;
         Counter("came back").Add(result == OH_IPC_SUCCESS ? 1 : 0);
         for (;;) {
             pause();
         }
     }, &actor), 0);
-    Counter("entered").AwaitAtLeast(1);
     EXPECT_EQ(pthread_cancel(thread), 0);
-    Counter("gate").Add();
+    Counter("cancelled").Add();
     void *result = nullptr;
     EXPECT_EQ(pthread_join(thread, &result), 0);
     EXPECT(result == PTHREAD_CANCELED);

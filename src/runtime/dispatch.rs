@@ -69,9 +69,21 @@ fn refuse(channel: &Channel, request: &RecordContent, kind: Kind) -> Result<Prep
     channel.prepare_reply(request, &bare(kind))
 }
 
+/// Bytes of asynchronous messages that were sent here, and have their room, but were not taken in yet.
+fn async_on_the_way(process: &Process) -> u64 {
+    let peers = process.connections.connected();
+    peers.iter().filter_map(|peer| peer.channel()).map(|channel| channel.async_waiting()).sum()
+}
+
 fn reserve(process: &Process, channel: &Channel, request: &RecordContent) -> Option<Reservation> {
     let bytes = arrival::room_of(request.data_len as usize, request.objects.into());
-    let room = process.room.reserve(bytes);
+    let room = if process.room.may_be_short_of(bytes) {
+        // While the gate is held, a message is either on its way or in use, not both.
+        let _gate = process.own.async_gate.lock();
+        process.room.reserve_beside(bytes, async_on_the_way(process))
+    } else {
+        process.room.reserve(bytes)
+    };
     if room.is_none() {
         ipckit_log::warn_once_a_second(format_args!(
             "no room for a request of {bytes} bytes from process {}: {} bytes are in use here",

@@ -24,12 +24,23 @@ impl Room {
         self.own.status.room_in_use()
     }
 
+    /// Whether `bytes` more could be too many, if asynchronous messages that are still on their way took all they may.
+    pub fn may_be_short_of(&self, bytes: usize) -> bool {
+        self.used().saturating_add(bytes as u64) > self.limit - self.limit / 2
+    }
+
     /// Takes `bytes` of it until the reservation is dropped; `None` where that much is not free.
     pub fn reserve(self: &Arc<Self>, bytes: usize) -> Option<Reservation> {
+        self.reserve_beside(bytes, 0)
+    }
+
+    /// The same where `promised` bytes besides those in use are not free.
+    pub fn reserve_beside(self: &Arc<Self>, bytes: usize, promised: u64) -> Option<Reservation> {
         let bytes = bytes as u64;
         self.in_use()
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |used| {
-                used.checked_add(bytes).filter(|total| *total <= self.limit)
+                let total = used.checked_add(bytes)?;
+                (total.checked_add(promised)? <= self.limit).then_some(total)
             })
             .ok()
             .map(|_| Reservation { room: Arc::clone(self), bytes })
@@ -82,5 +93,18 @@ mod tests {
         assert_eq!(room.used(), 110);
         drop((first, second, third));
         assert_eq!(room.used(), 0);
+    }
+
+    #[test]
+    fn what_is_promised_is_not_free() {
+        let own = Arc::new(Own::create(Address([0; 16]), 0).expect("shared memory"));
+        let room = Room::new(&own, 100);
+        assert!(!room.may_be_short_of(50));
+        assert!(room.may_be_short_of(51));
+        assert!(room.reserve_beside(60, 41).is_none());
+        let reservation = room.reserve_beside(60, 40).expect("room");
+        assert_eq!(room.used(), 60);
+        drop(reservation);
+        assert!(room.reserve_beside(1, u64::MAX).is_none());
     }
 }

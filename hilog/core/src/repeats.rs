@@ -28,8 +28,10 @@ struct Kind {
 
 impl Repeats {
     pub(crate) const fn new() -> Self {
-        const NONE: Kind = Kind { number: AtomicU64::new(0), due: AtomicU64::new(0), held: AtomicU64::new(0) };
-        Self { kinds: [NONE; KINDS] }
+        Self {
+            kinds: [const { Kind { number: AtomicU64::new(0), due: AtomicU64::new(0), held: AtomicU64::new(0) } };
+                KINDS],
+        }
     }
 
     /// Whether to say a message at this time: if so, with how many like it that were not said.
