@@ -71,6 +71,13 @@ rust_tests() {
     fi
 }
 
+loom_is_there() { (cd "$root/tests/models" && quietly cargo fetch --locked); }
+
+# Apart from other builds, as the flag is for all crates.
+loom_models() {
+    (cd "$root/tests/models" && CARGO_TARGET_DIR=$root/target/loom RUSTFLAGS="--cfg loom" cargo test --locked --quiet)
+}
+
 c_build() {
     configure_project "$tests_build"
     cmake --build "$tests_build" -j "$(nproc)"
@@ -136,6 +143,7 @@ run_all_tests() {
     if cargo fmt --version >/dev/null 2>&1; then
         step "cargo fmt" in_root cargo fmt --all --check
         step "cargo fmt of benches/" in_root cargo fmt --manifest-path benches/Cargo.toml --check
+        step "cargo fmt of tests/models/" in_root cargo fmt --manifest-path tests/models/Cargo.toml --check
     else
         not_run "cargo fmt" "this Rust toolchain has no rustfmt"
     fi
@@ -146,6 +154,11 @@ run_all_tests() {
     fi
     step "MATRIX.md" check_matrix
     step "Rust tests" rust_tests
+    if loom_is_there; then
+        step "loom models" loom_models
+    else
+        not_run "loom models" "cargo could not download loom"
+    fi
     step "C build" c_build
     step "C tests" ctest --test-dir "$tests_build" --output-on-failure --no-tests=error
     local why

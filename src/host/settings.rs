@@ -15,6 +15,8 @@ pub struct Settings {
     pub receive_room: usize,
     /// `IPCKIT_TOKEN_ID`: the token id of this process, 0 for none.
     pub token_id: u64,
+    /// `IPCKIT_LATE_LOOKS`: whether who waits looks now and then after what nobody has told it of.
+    pub late_looks: bool,
 }
 
 impl Settings {
@@ -30,6 +32,7 @@ impl Settings {
         Self {
             receive_room: room.map_or(DEVICE_ROOM, |bytes| bytes.max(DEVICE_ROOM)),
             token_id: number("IPCKIT_TOKEN_ID").unwrap_or(0),
+            late_looks: number("IPCKIT_LATE_LOOKS") != Some(0),
         }
     }
 }
@@ -54,7 +57,7 @@ mod tests {
 
     #[test]
     fn without_an_environment_everything_is_as_on_a_device() {
-        assert_eq!(Settings::from_lookup(|_| None), Settings { receive_room: 1_040_384, token_id: 0 });
+        assert_eq!(Settings::from_lookup(|_| None), Settings { receive_room: 1_040_384, token_id: 0, late_looks: true });
     }
 
     #[test]
@@ -62,6 +65,13 @@ mod tests {
         assert_eq!(with("IPCKIT_RECEIVE_BUFFER", "8000000").receive_room, 8_000_000);
         assert_eq!(with("IPCKIT_RECEIVE_BUFFER", "1").receive_room, DEVICE_ROOM);
         assert_eq!(with("IPCKIT_RECEIVE_BUFFER", "much").receive_room, DEVICE_ROOM);
+    }
+
+    #[test]
+    fn only_a_zero_turns_late_looks_off() {
+        assert!(!with("IPCKIT_LATE_LOOKS", "0").late_looks);
+        assert!(with("IPCKIT_LATE_LOOKS", "1").late_looks);
+        assert!(with("IPCKIT_LATE_LOOKS", "no").late_looks);
     }
 
     #[test]

@@ -240,8 +240,10 @@ impl ControlThread {
         files: &[OwnedFd],
     ) -> bool {
         let number = ends.number();
-        let channel = if who.version != VERSION || who.address != peer.address() {
-            Err(io::Error::other("the other process answered with another version or address"))
+        let channel = if who.version != VERSION {
+            Err(io::Error::other(explain(Refusal::Version)))
+        } else if who.address != peer.address() {
+            Err(io::Error::other(explain(Refusal::Address)))
         } else {
             self.channel(key, socket, credentials, ends, who, files)
         };

@@ -3,7 +3,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::sys::lock::Mutex;
 
@@ -60,8 +60,6 @@ pub struct Process {
     /// Held while the threads are started; whether the control thread has been. A worker that could not be started can be the next time.
     controlled: Mutex<bool>,
     handling: AtomicUsize,
-    /// Looks of sleepers that found work of which nobody had told them. Anything but 0 is a fault.
-    pub lost_wakeups: AtomicU64,
 }
 
 static CURRENT: PerProcess<Process> = PerProcess::new();
@@ -100,7 +98,7 @@ impl Process {
         let listener = ParentOnlyFd::new(listener);
         let epoll = Epoll::new().map_err(StartError::at("making an epoll"))?;
         epoll.add(listener.fd(), LISTENER).map_err(StartError::at("waiting for connections"))?;
-        let lookout = Lookout::new().map_err(StartError::at("making a timer"))?;
+        let lookout = Lookout::new(settings.late_looks).map_err(StartError::at("making a timer"))?;
         epoll.add(lookout.fd(), LOOKOUT).map_err(StartError::at("waiting for a timer"))?;
         Ok(Self {
             exports: Exports::new(address),
@@ -117,7 +115,6 @@ impl Process {
             running: AtomicBool::new(false),
             controlled: Mutex::new(false),
             handling: AtomicUsize::new(0),
-            lost_wakeups: AtomicU64::new(0),
         })
     }
 

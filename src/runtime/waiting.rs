@@ -112,31 +112,21 @@ impl<'a> Wait<'a> {
 
     /// Sleeps until the bell rings, and looks into everything now and then all the same: what is in a doorbell may be garbage.
     fn sleep(&mut self) -> Seen {
-        self.channel.set_caller_sleeps(self.slot, true);
+        self.channel.begin_caller_sleep(self.slot);
         let seen = self.see().unwrap_or_else(|| {
             let start = Instant::now();
-            futex::wait(self.bell, self.heard, Some(self.sleep));
-            let in_time = start.elapsed() < self.sleep;
-            let is_silent = self.bell.load(Ordering::SeqCst) == self.heard;
-            match self.see() {
-                Some(Seen::Reply(reply)) => {
-                    if is_silent && !in_time {
-                        self.process.lost_wakeups.fetch_add(1, Ordering::Relaxed);
-                    }
-                    Seen::Reply(reply)
+            let looks_late = self.process.lookout.is_on();
+            futex::wait(self.bell, self.heard, looks_late.then_some(self.sleep));
+            self.see().unwrap_or_else(|| {
+                if looks_late && start.elapsed() >= self.sleep {
+                    self.channel.rouse();
+                    sort_all_nested_requests(self.process);
+                    self.sleep = (self.sleep * 2).min(LONGEST_SLEEP);
                 }
-                Some(seen) => seen,
-                None => {
-                    if !in_time {
-                        self.channel.rouse();
-                        sort_all_nested_requests(self.process);
-                        self.sleep = (self.sleep * 2).min(LONGEST_SLEEP);
-                    }
-                    Seen::Rung
-                }
-            }
+                Seen::Rung
+            })
         });
-        self.channel.set_caller_sleeps(self.slot, false);
+        self.channel.end_caller_sleep(self.slot);
         seen
     }
 

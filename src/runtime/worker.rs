@@ -14,8 +14,9 @@ use super::{dispatch, identity, waiting};
 use crate::host::behaviour::{Difference, as_on_a_device};
 use crate::object::Peer;
 use crate::shm::atomics::fence;
+use crate::shm::wakeups;
 use crate::sys::shortage::Explained;
-use crate::sys::{fork, futex, thread};
+use crate::sys::{fork, thread};
 
 /// Asynchronous messages that one worker takes in before it handles some.
 const ASYNC_BATCH: usize = 64;
@@ -243,11 +244,9 @@ impl Worker {
 
     /// Before this worker is busy: what it leaves in the peer's rings is to be seen by others.
     fn see_to_the_rest_of(&self, peer: &Arc<Peer>) {
-        if let Some(channel) = peer.channel()
-            && channel.has_work()
-            && channel.outgoing().lookers().load(Ordering::SeqCst) == 0
-        {
-            self.process.own.doorbells.set_pending(channel.number());
+        if let Some(channel) = peer.channel() {
+            let lookers = channel.outgoing().lookers();
+            wakeups::leave_to_others(|| channel.has_work(), lookers, &self.process.own.doorbells, channel.number());
         }
         self.see_to_the_rest();
     }
@@ -275,14 +274,11 @@ impl Worker {
         let last = self.last.clone();
         let lookers = last.as_ref().and_then(|peer| peer.channel()).map(|channel| channel.outgoing().lookers());
         if let Some(lookers) = lookers {
-            lookers.fetch_add(1, Ordering::SeqCst);
+            wakeups::begin_look(lookers);
         }
         let found = self.look_and_yield();
-        if let Some(lookers) = lookers {
-            lookers.fetch_sub(1, Ordering::SeqCst);
-        }
         self.process.workers.end_look();
-        fence(Ordering::SeqCst);
+        wakeups::end_look(lookers);
         if found {
             self.score = (self.score + 1).min(MOST_SCORE);
         }
@@ -314,16 +310,9 @@ impl Worker {
             self.process.workers.wait_for_bell();
             return;
         };
-        let doorbells = &self.process.own.doorbells;
-        let word = doorbells.bell(bell);
-        let before = word.load(Ordering::SeqCst);
-        doorbells.set_idle(bell);
-        fence(Ordering::SeqCst);
-        if !self.sees_work() {
-            futex::wait(word, before, None);
+        if wakeups::sleep_as_worker(&self.process.own.doorbells, bell, || self.sees_work()) {
             self.rung_for_nothing = !self.sees_work();
         }
-        doorbells.clear_idle(bell);
         self.process.workers.return_bell(bell);
         self.score = if start.elapsed() < LOOK_AND_YIELD {
             (self.score + 1).min(MOST_SCORE)

@@ -7,6 +7,7 @@ pub mod doorbell;
 pub mod layout;
 pub mod ring;
 pub mod segment;
+pub mod wakeups;
 
 /// The words on a robust list, by which a death is told.
 pub use crate::sys::robust_list::LifeWord;

@@ -60,22 +60,14 @@ impl RingReader {
     /// Takes the next entry, if there is one; no other thread gets the same.
     #[inline]
     pub fn take<const N: usize>(&self, entries: Entries<'_, N>) -> Option<RecordContent> {
-        let mut ticket = self.next.load(Ordering::Acquire);
         loop {
-            let record = entries.entry(ticket);
-            if record.sequence.load(Ordering::Acquire) != ticket.wrapping_add(1) {
-                let now = self.next.load(Ordering::Acquire);
-                if now == ticket {
-                    return None;
-                }
-                ticket = now;
-                continue;
-            }
+            let (ticket, record) = self.find_next(entries)?;
             // The copy comes first: once the ticket has moved on, the writer may learn that the entry is free.
             let content = copy_content(record);
-            match self.next.compare_exchange(ticket, ticket.wrapping_add(1), Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return Some(content),
-                Err(now) => ticket = now,
+            // Where another thread was faster, the copy is worth nothing: the entry may have been used again while it was made.
+            let taken = self.next.compare_exchange(ticket, ticket.wrapping_add(1), Ordering::AcqRel, Ordering::Relaxed);
+            if taken.is_ok() {
+                return Some(content);
             }
         }
     }
@@ -83,16 +75,30 @@ impl RingReader {
     /// Whether there is an entry to take.
     #[inline]
     pub fn has_next<const N: usize>(&self, entries: Entries<'_, N>) -> bool {
-        let ticket = self.next.load(Ordering::Acquire);
-        entries.entry(ticket).sequence.load(Ordering::Acquire) == ticket.wrapping_add(1)
+        self.find_next(entries).is_some()
     }
 
     /// A copy of the next entry, if there is one, which another thread may take meanwhile.
     pub fn peek<const N: usize>(&self, entries: Entries<'_, N>) -> Option<RecordContent> {
-        let ticket = self.next.load(Ordering::Acquire);
-        let record = entries.entry(ticket);
-        let is_there = record.sequence.load(Ordering::Acquire) == ticket.wrapping_add(1);
-        is_there.then(|| copy_content(record))
+        self.find_next(entries).map(|(_, record)| copy_content(record))
+    }
+
+    /// The next entry and its ticket.
+    #[inline]
+    fn find_next<'a, const N: usize>(&self, entries: Entries<'a, N>) -> Option<(u32, &'a Record)> {
+        let mut ticket = self.next.load(Ordering::Acquire);
+        loop {
+            let record = entries.entry(ticket);
+            if record.sequence.load(Ordering::Acquire) == ticket.wrapping_add(1) {
+                return Some((ticket, record));
+            }
+            // Others may have taken this entry meanwhile, and the writer have used it again: that does not mean that there is none.
+            let now = self.next.load(Ordering::Acquire);
+            if now == ticket {
+                return None;
+            }
+            ticket = now;
+        }
     }
 
     /// The ticket of the next entry to be taken.

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The call slots of one channel: which are free, and how often each was used.
 
-use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
-
-use crate::sys::lock::{Condvar, Mutex};
-
+use crate::shm::atomics::{AtomicU16, AtomicU32, AtomicU64, Ordering, fence};
 use crate::shm::layout::CALL_SLOTS;
+use crate::sys::lock::{Condvar, Mutex};
 
 const WORDS: usize = CALL_SLOTS / 64;
 
@@ -72,6 +70,8 @@ impl CallSlots {
         }
         let mut gate = self.gate.lock();
         self.waiting.fetch_add(1, Ordering::SeqCst);
+        // Who gives a slot back after the look below has seen that somebody waits.
+        fence(Ordering::SeqCst);
         let slot = loop {
             if given_up() {
                 break None;
@@ -87,6 +87,7 @@ impl CallSlots {
 
     pub(super) fn release(&self, slot: CallSlot) {
         let slot = usize::from(slot.slot);
+        // In the one order that these two and the fence of who waits are in, it is seen to wait, or it has seen the slot.
         self.free[slot / 64].fetch_or(1 << (slot % 64), Ordering::SeqCst);
         if self.waiting.load(Ordering::SeqCst) != 0 {
             self.wake_all();

@@ -2,9 +2,9 @@
 //! When to look again whether something that was announced has been taken: what is in a doorbell page may be garbage, and then nobody has
 //! been woken for it.
 
-use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::time::{Duration, Instant};
 
+use crate::shm::atomics::{AtomicBool, Ordering, fence};
 use crate::sys::lock::Mutex;
 
 /// So soon is looked for the first time, and from then on as long as something is being taken.

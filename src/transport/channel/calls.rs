@@ -2,8 +2,9 @@
 //! Synchronous requests and their replies.
 
 use crate::shm::arena::Block;
-use crate::shm::atomics::{Ordering, fence};
+use crate::shm::atomics::Ordering;
 use crate::shm::layout::{CALL_SLOTS, RecordContent, bell_of_token};
+use crate::shm::wakeups;
 use crate::sys::{order, thread};
 use crate::transport::call_slots::CallSlot;
 
@@ -44,9 +45,7 @@ impl Channel {
             Some(thread) => {
                 content.target = thread;
                 self.nested_requests.publish(self.outgoing.nested_requests(), &content);
-                fence(Ordering::SeqCst);
-                self.peer_doorbells.set_pending_nested(self.peer.channel);
-                self.peer_doorbells.ring(bell_of_token(thread));
+                wakeups::announce_nested(&self.peer_doorbells, self.peer.channel, bell_of_token(thread));
             }
         }
         Ok(block)
@@ -58,10 +57,14 @@ impl Channel {
         self.incoming.reply(slot.slot.into(), slot.call)
     }
 
-    /// Says whether the caller sleeps, so that the replier rings its bell.
-    pub fn set_caller_sleeps(&self, slot: &CallSlot, sleeps: bool) {
-        self.outgoing.call_line(slot.slot.into()).waiting.store(sleeps.into(), Ordering::Relaxed);
-        fence(Ordering::SeqCst);
+    /// Says that the caller is about to sleep, so that the replier rings its bell.
+    pub fn begin_caller_sleep(&self, slot: &CallSlot) {
+        wakeups::begin_caller_sleep(&self.outgoing.call_line(slot.slot.into()).waiting);
+    }
+
+    /// Says that the caller is awake.
+    pub fn end_caller_sleep(&self, slot: &CallSlot) {
+        wakeups::end_caller_sleep(&self.outgoing.call_line(slot.slot.into()).waiting);
     }
 
     /// Ends a call whose reply has been copied, or never will be read.
@@ -98,9 +101,7 @@ impl Channel {
     pub fn publish_reply(&self, reply: &PreparedReply) {
         order::sent();
         self.outgoing.publish_reply(reply.slot, reply.call, &reply.content);
-        fence(Ordering::SeqCst);
-        if self.incoming.caller_sleeps(reply.slot) {
-            self.peer_doorbells.ring(bell_of_token(reply.caller));
-        }
+        let bell = bell_of_token(reply.caller);
+        wakeups::wake_caller(|| self.incoming.caller_sleeps(reply.slot), &self.peer_doorbells, bell);
     }
 }

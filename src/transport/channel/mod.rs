@@ -19,6 +19,7 @@ use crate::shm::doorbell::Doorbells;
 use crate::shm::layout::{CALL_SLOTS, Kind, RecordContent, SHORT_BODY};
 use crate::shm::ring::{RingReader, RingWriter};
 use crate::shm::segment::{IncomingSegment, OutgoingSegment, OwnStatus, PeerStatus};
+use crate::shm::wakeups;
 use crate::sys::epoll::Epoll;
 use crate::sys::fork::ParentOnlyFd;
 use crate::sys::socket::{self, Credentials, DESCRIPTORS_A_MESSAGE};
@@ -356,11 +357,7 @@ impl Channel {
 
     /// Sees to it that one of the peer's workers looks at what was just published.
     fn announce(&self) {
-        fence(Ordering::SeqCst);
-        if self.incoming.lookers() == 0 {
-            self.peer_doorbells.set_pending(self.peer.channel);
-            self.peer_doorbells.wake_worker();
-        }
+        wakeups::announce(|| self.incoming.lookers(), &self.peer_doorbells, self.peer.channel);
     }
 
     /// Wakes the peer's workers whatever its doorbells say, for when they may hold garbage.

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The kernel's part, and locks.
+
+pub mod futex;
+pub mod lock;
+pub mod mapping;
