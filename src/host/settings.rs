@@ -57,7 +57,10 @@ mod tests {
 
     #[test]
     fn without_an_environment_everything_is_as_on_a_device() {
-        assert_eq!(Settings::from_lookup(|_| None), Settings { receive_room: 1_040_384, token_id: 0, late_looks: true });
+        assert_eq!(
+            Settings::from_lookup(|_| None),
+            Settings { receive_room: 1_040_384, token_id: 0, late_looks: true }
+        );
     }
 
     #[test]
