@@ -47,7 +47,14 @@ pub(super) fn handle_request(
             Some(room) => handle(process, peer, channel, request, stub, room),
             None => refuse(channel, request, Kind::NoRoom),
         },
-        (Some(_), _) => refuse(channel, request, Kind::Malformed),
+        (Some(_), _) => {
+            ipckit_log::warn_once_a_second(format_args!(
+                "process {} sent what is no request, of kind {}",
+                channel.credentials().process,
+                request.kind
+            ));
+            refuse(channel, request, Kind::Malformed)
+        }
     };
     // A reply that cannot be laid out is answered by one that needs no room.
     let prepared = prepared.or_else(|error| {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What lies where in shared memory. Everything here is part of the protocol: a change of it changes [`VERSION`].
+//! What lies where in shared memory. Everything here is part of the protocol: a change of it changes [`VERSION`] and `docs/protocol.md`.
 
 use std::cell::UnsafeCell;
 
@@ -197,6 +197,13 @@ const _: () = assert!(size_of::<RecordContent>() == 120);
 const _: () = assert!(size_of::<Record>() == 128);
 const _: () = assert!(size_of::<CallLine>() == 64);
 const _: () = assert!(std::mem::offset_of!(Segment, call_lines) == 320);
+const _: () = assert!(std::mem::offset_of!(Segment, requests) == 8576);
+const _: () = assert!(std::mem::offset_of!(Segment, nested_requests) == 24960);
+const _: () = assert!(std::mem::offset_of!(Segment, replies) == 41344);
+const _: () = assert!(std::mem::offset_of!(Segment, async_messages) == 57728);
+const _: () = assert!(std::mem::offset_of!(Segment, arena) == 1_106_304);
+const _: () = assert!(std::mem::offset_of!(DoorbellPage, pending_nested) == 192);
+const _: () = assert!(std::mem::offset_of!(DoorbellPage, bells) == 320);
 const _: () = assert!(size_of::<Segment>().is_multiple_of(4096) && align_of::<Segment>() == 4096);
 const _: () = assert!(size_of::<Status>() == 4096);
 const _: () = assert!(size_of::<DoorbellPage>().is_multiple_of(4096));
