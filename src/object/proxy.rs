@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use crate::sys::lock::{Condvar, Mutex};
 
 use super::{DeathRecipient, Peer};
+use crate::host::mutation::Mutation;
 use crate::transport::wire::Reference;
 
 /// Why a death recipient could not be added or removed.
@@ -189,8 +190,11 @@ impl Proxy {
         }
         {
             let mut watch = self.watch.lock();
-            if self.told.load(Ordering::Relaxed) {
+            if self.told.load(Ordering::Relaxed) || (self.is_dead() && Mutation::LateRecipientsAreRefused.is_on()) {
                 return Err(DeathError::AlreadyTold);
+            }
+            if Mutation::EntriesAreMerged.is_on() {
+                watch.recipients.retain(|entry| !Arc::ptr_eq(entry, &recipient));
             }
             watch.recipients.push_back(recipient);
         }
@@ -208,13 +212,23 @@ impl Proxy {
         }
         let (removed, last) = {
             let mut watch = self.watch.lock();
-            if self.told.load(Ordering::Relaxed) || self.is_dead() {
+            if (self.told.load(Ordering::Relaxed) || self.is_dead()) && !Mutation::TheDeadLoseRecipients.is_on() {
                 return Err(DeathError::AlreadyTold);
             }
             let position = watch.recipients.iter().position(|entry| Arc::ptr_eq(entry, recipient));
             let position = position.ok_or(DeathError::NotRegistered)?;
-            (watch.recipients.remove(position), watch.recipients.is_empty())
+            let removed = watch.recipients.remove(position);
+            if Mutation::RemoveTakesAllEntries.is_on() {
+                watch.recipients.retain(|entry| !Arc::ptr_eq(entry, recipient));
+            }
+            if Mutation::RemovedEntriesAreTold.is_on() {
+                watch.recipients.extend(removed.clone());
+            }
+            (removed, watch.recipients.is_empty())
         };
+        if Mutation::RemovedRecipientsStay.is_on() {
+            std::mem::forget(removed.clone());
+        }
         drop(removed);
         if last {
             self.peer.unwatch(self);
@@ -236,6 +250,9 @@ impl Proxy {
                 help();
             }
             recipient.tell();
+            if Mutation::DeathIsToldTwice.is_on() {
+                recipient.tell();
+            }
             let mut watch = self.watch.lock();
             if watch.telling == Some(began) {
                 watch.telling = None;
@@ -249,11 +266,14 @@ impl Proxy {
         let mut watch = self.watch.lock();
         while let Some(began) = watch.telling
             && !watch.recipients.is_empty()
-            && self.callback_ended.wait_until(&mut watch, began + CALLBACK_PATIENCE)
+            && !Mutation::CallbacksRunAtOnce.is_on()
+            && (self.callback_ended.wait_until(&mut watch, began + CALLBACK_PATIENCE)
+                || Mutation::CallbacksWaitForEver.is_on())
         {}
-        let recipient = watch.recipients.pop_front()?;
+        let reversed = Mutation::CallbacksComeInReverse.is_on();
+        let recipient = if reversed { watch.recipients.pop_back()? } else { watch.recipients.pop_front()? };
         let began = Instant::now();
-        self.told.store(true, Ordering::Release);
+        self.told.store(!Mutation::NoticeIsForgotten.is_on(), Ordering::Release);
         watch.telling = Some(began);
         Some((recipient, began, watch.recipients.is_empty()))
     }

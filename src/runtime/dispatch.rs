@@ -9,6 +9,7 @@ use super::departure::Departure;
 use super::identity;
 use super::process::Process;
 use super::worker_pool::Job;
+use crate::host::mutation::Mutation;
 use crate::object::{AsyncCharge, AsyncMessage, Parcel, Peer, Stub};
 use crate::shm::atomics::{Ordering, fence};
 use crate::shm::layout::{ASYNC_ENTRIES, CALL_SLOTS, Kind, RecordContent};
@@ -29,6 +30,9 @@ pub(super) fn handle_request(
     before_answer: impl FnOnce(),
 ) {
     let Some(channel) = peer.channel() else { return };
+    while process.is_handling() && Mutation::RequestsAreHandledOneByOne.is_on() {
+        std::thread::yield_now();
+    }
     let _handling = process.note_handling();
     let prepared = match (peer.granted(request.object), Kind::from_number(request.kind)) {
         (None, _) => {
@@ -38,11 +42,11 @@ pub(super) fn handle_request(
             ));
             refuse(channel, request, Kind::NoStub)
         }
-        (Some(stub), Some(Kind::Descriptor)) => {
+        (Some(stub), Some(Kind::Descriptor)) if !Mutation::HandlersSeeDescriptorQuestions.is_on() => {
             let data = stub.descriptor().as_bytes();
             channel.prepare_reply(request, &Message { data, ..bare(Kind::Reply) })
         }
-        (Some(stub), Some(Kind::Request)) => match reserve(process, channel, request) {
+        (Some(stub), Some(Kind::Request | Kind::Descriptor)) => match reserve(process, channel, request) {
             Some(room) => handle(process, peer, channel, request, stub, room),
             None => refuse(channel, request, Kind::NoRoom),
         },
@@ -105,6 +109,9 @@ fn handle(
     });
     // Before the caller goes on: it may count what this process still holds.
     drop(data);
+    if Mutation::RepliesAreLost.is_on() {
+        reply = Parcel::new();
+    }
     let departure = match Departure::prepare(process, peer, &reply) {
         Ok(departure) => departure,
         Err(error) => {
@@ -116,7 +123,11 @@ fn handle(
         kind: Kind::Reply,
         code: code.cast_unsigned(),
         object: 0,
-        data: reply.bytes(),
+        data: if Mutation::RepliesLackTheirBegin.is_on() {
+            &reply.bytes()[reply.read_position()..]
+        } else {
+            reply.bytes()
+        },
         objects: &departure.records,
         ancestors: &[],
         descriptors: &departure.descriptors,
@@ -215,21 +226,28 @@ impl Queues {
 /// Handles the asynchronous messages of a stub, until there are none.
 pub(super) fn handle_async(process: &'static Process, stub: &Arc<Stub>) {
     while let Some(AsyncMessage { code, mut data, caller, charge }) = stub.next_async() {
+        let _alone = Mutation::AsyncIsHandledOneByOne.is_on().then(|| process.own.async_gate.lock());
         let _handling = process.note_handling();
         let mut reply = Parcel::new();
         charge.channel().wait_for_senders();
         // What the handler returns or writes to the reply goes nowhere.
-        identity::handle_for(caller, Vec::new(), || {
+        let result = identity::handle_for(caller, Vec::new(), || {
             stub.handler().handle(code, NonNull::from(&mut data), NonNull::from(&mut reply))
         });
+        if result != 0 && Mutation::AsyncErrorsEndTheQueue.is_on() {
+            return;
+        }
         drop((data, charge));
+        if Mutation::AsyncRepliesAreKept.is_on() {
+            std::mem::forget(reply);
+        }
     }
 }
 
 /// Handles what a peer had sent before it died, and takes back what it held.
 pub(super) fn drain(process: &'static Process, peer: &Arc<Peer>) {
     let mut queues = Queues::default();
-    if let Some(channel) = peer.channel() {
+    if let Some(channel) = peer.channel().filter(|_| !Mutation::MessagesDieWithTheirSender.is_on()) {
         let gate = process.own.async_gate.lock();
         for _ in 0..ASYNC_ENTRIES {
             let taken = channel.take_async(
@@ -247,7 +265,9 @@ pub(super) fn drain(process: &'static Process, peer: &Arc<Peer>) {
         }
         channel.close_descriptors();
     }
-    queues.unused.extend(peer.close_grants());
+    if !Mutation::TheDeadKeepTheirShares.is_on() {
+        queues.unused.extend(peer.close_grants());
+    }
     for stub in queues.runnable {
         process.give_job(Job::Stub(stub));
     }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::Own;
+use crate::host::mutation::Mutation;
 use crate::shm::atomics::{AtomicU64, Ordering};
 
 /// How much room there is and how much of it is taken. Shared by all threads of the process.
@@ -26,7 +27,7 @@ impl Room {
 
     /// Takes `bytes` of it until the reservation is dropped; `None` where that much is not free.
     pub fn reserve(self: &Arc<Self>, bytes: usize) -> Option<Reservation> {
-        let bytes = bytes as u64;
+        let bytes = if Mutation::SyncTakesNoRoom.is_on() { 0 } else { bytes as u64 };
         self.in_use()
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |used| {
                 used.checked_add(bytes).filter(|total| *total <= self.limit)
@@ -58,7 +59,7 @@ pub struct Reservation {
 impl Drop for Reservation {
     fn drop(&mut self) {
         // A forked child has parcels of its parent's, and not the page that says so.
-        if self.room.own.status.is_inherited() {
+        if self.room.own.status.is_inherited() || Mutation::RoomIsNotGivenBack.is_on() {
             return;
         }
         self.room.in_use().fetch_sub(self.bytes, Ordering::AcqRel);

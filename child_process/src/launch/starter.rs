@@ -16,6 +16,7 @@ use super::news::{News, Recipient};
 use super::plan::Plan;
 use super::search::Found;
 use super::start::Failure;
+use crate::mutation::Mutation;
 use crate::sys::channel::Channel;
 use crate::sys::guardian::Guardian;
 use crate::sys::poll::{self, Bell, Interest, Readiness};
@@ -142,6 +143,9 @@ fn start(plan: Plan) -> Result<(Guardian, Channel, Found), String> {
     let (ours, childs) = Channel::pair().map_err(while_doing("making a socket pair"))?;
     for packet in &plan.packets {
         ours.send(packet).map_err(while_doing("writing to a socket pair"))?;
+    }
+    if Mutation::SocketsOfChildrenStay.is_on() {
+        mem::forget(childs.as_fd().try_clone_to_owned());
     }
     let guardian = Guardian::start(plan.program, childs.as_fd()).map_err(while_doing("cloning a process"))?;
     Ok((guardian, ours, plan.found))

@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Channel, ChannelError, Message};
+use crate::host::mutation::Mutation;
 use crate::shm::atomics::Ordering;
 use crate::shm::layout::{ARENA_BYTES, ASYNC_ENTRIES, RecordContent, SHORT_BODY};
 use crate::sys::lock::MutexGuard;
@@ -58,7 +59,11 @@ impl Channel {
         let (mut content, block) = self.place(message)?;
         let block = self.send_ahead(message, block)?;
         // Nobody waits for a reply; so there is room for the exact time.
-        content.caller = thread::nanoseconds();
+        content.caller = if Mutation::AsyncTimesAreReversed.is_on() {
+            u64::MAX - thread::nanoseconds()
+        } else {
+            thread::nanoseconds()
+        };
         sent.note_sent(bytes, block);
         self.outgoing.set_async_sent(sent.sent_bytes());
         self.async_messages.publish(self.outgoing.async_messages(), &content);
