@@ -6,7 +6,7 @@ mutations! {
     // ---- data that is sent ----
     /// A request carries what stands behind the read cursor of its data.
     DataBehindTheCursorIsSent: "harness_itself.counters_are_shared";
-    /// A request without data is refused.
+    /// An asynchronous request without data is refused.
     EmptyDataIsRefused: "harness_itself.counters_are_shared";
     /// Data is empty after it was sent.
     SentDataIsEmptied: "harness_itself.counters_are_shared";
@@ -33,11 +33,7 @@ mutations! {
     UnknownModesAreAsync: "harness_itself.counters_are_shared";
     /// An asynchronous request is sent as a synchronous one.
     AsyncRequestsWait: "harness_itself.counters_are_shared";
-    /// An asynchronous request that a handler sends is lost.
-    AsyncIsLostInHandlers: "harness_itself.counters_are_shared";
     // ---- replies and results ----
-    /// A handler's reply arrives empty.
-    RepliesAreLost: "harness_itself.counters_are_shared";
     /// A reply carries what stands behind the read cursor of the handler's parcel.
     RepliesLackTheirBegin: "harness_itself.counters_are_shared";
     /// A reply parcel that was used keeps what it held.

@@ -72,9 +72,6 @@ pub struct Answer {
 pub fn call(proxy: &Proxy, code: u32, data: &Parcel) -> Result<Answer, CallError> {
     let process = Process::current()?;
     let (kind, object) = (Kind::Request, proxy.reference().object);
-    if data.bytes().is_empty() && Mutation::EmptyDataIsRefused.is_on() {
-        return Err(CallError::Malformed);
-    }
     let read = if Mutation::DataBehindTheCursorIsSent.is_on() { data.read_position() } else { 0 };
     let message =
         Message { kind, code, object, data: &data.bytes()[read..], objects: &[], ancestors: &[], descriptors: &[] };
@@ -94,8 +91,8 @@ pub fn begin_post(proxy: &Proxy) -> Option<Post> {
 pub fn post(proxy: &Proxy, code: u32, data: &Parcel) -> Result<(), CallError> {
     let process = Process::current()?;
     let (peer, channel) = connected(proxy)?;
-    if !data.bytes().is_empty() && identity::is_handling() && Mutation::AsyncIsLostInHandlers.is_on() {
-        return Ok(());
+    if data.bytes().is_empty() && Mutation::EmptyDataIsRefused.is_on() {
+        return Err(CallError::Malformed);
     }
     let departure = Departure::prepare(process, peer, data)?;
     let message = Message {

@@ -109,9 +109,6 @@ fn handle(
     });
     // Before the caller goes on: it may count what this process still holds.
     drop(data);
-    if Mutation::RepliesAreLost.is_on() {
-        reply = Parcel::new();
-    }
     let departure = match Departure::prepare(process, peer, &reply) {
         Ok(departure) => departure,
         Err(error) => {
