@@ -266,7 +266,6 @@ impl Proxy {
         let mut watch = self.watch.lock();
         while let Some(began) = watch.telling
             && !watch.recipients.is_empty()
-            && !Mutation::CallbacksRunAtOnce.is_on()
             && (self.callback_ended.wait_until(&mut watch, began + CALLBACK_PATIENCE)
                 || Mutation::CallbacksWaitForEver.is_on())
         {}

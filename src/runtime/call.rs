@@ -91,9 +91,6 @@ pub fn begin_post(proxy: &Proxy) -> Option<Post> {
 pub fn post(proxy: &Proxy, code: u32, data: &Parcel) -> Result<(), CallError> {
     let process = Process::current()?;
     let (peer, channel) = connected(proxy)?;
-    if data.bytes().is_empty() && Mutation::EmptyDataIsRefused.is_on() {
-        return Err(CallError::Malformed);
-    }
     let departure = Departure::prepare(process, peer, data)?;
     let message = Message {
         kind: Kind::Request,

@@ -89,11 +89,11 @@ impl<'a> Departure<'a> {
 
 impl Drop for Departure<'_> {
     fn drop(&mut self) {
-        for stub in self.granted.iter().filter(|_| !Mutation::UnsentSharesStayCounted.is_on()) {
+        for stub in &self.granted {
             // `granted` keeps the stub from dying here.
             drop(self.peer.revoke(stub.number()));
         }
-        for proxy in self.lent.iter().filter(|_| !Mutation::UnsentLendsStay.is_on()) {
+        for proxy in &self.lent {
             proxy.peer().unlend(proxy.reference().object, self.peer.address());
         }
     }

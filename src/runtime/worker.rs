@@ -180,12 +180,7 @@ impl Worker {
             let Some(sent_at) = channel.oldest_work() else { continue };
             // One at a time, the oldest. The others have their bits again before anything is handled, which may take long.
             let other = match &chosen {
-                Some((_, oldest))
-                    if (sent_at.wrapping_sub(*oldest).cast_signed() >= 0)
-                        != Mutation::NewestRequestComesFirst.is_on() =>
-                {
-                    Some(peer)
-                }
+                Some((_, oldest)) if sent_at.wrapping_sub(*oldest).cast_signed() >= 0 => Some(peer),
                 _ => chosen.replace((peer, sent_at)).map(|(before, _)| before),
             };
             if let Some(channel) = other.as_ref().and_then(|other| other.channel()) {

@@ -5,7 +5,6 @@ use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
 use super::Channel;
-use crate::host::mutation::Mutation;
 use crate::shm::atomics::Ordering;
 use crate::sys::socket;
 use crate::transport::outbox::Backlog;
@@ -59,9 +58,7 @@ impl Channel {
 
     /// What the peer had sent has been taken in: descriptors that are left belong to nothing.
     pub fn close_descriptors(&self) {
-        if !Mutation::DescriptorsOfTheDeadStayOpen.is_on() {
-            self.descriptors.set_unwanted();
-        }
+        self.descriptors.set_unwanted();
     }
 
     /// Closes the `count` descriptors of a message that was refused, also those that are still on their way.
