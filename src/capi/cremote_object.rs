@@ -103,7 +103,7 @@ pub unsafe extern "C" fn OH_IPCRemoteProxy_SendRequest(
             OHIPCParcel::get(data).map_err(|_| Failure::Null("data"))?;
             (Wrapper::get(proxy, "proxy")?, mode_of(option)?)
         };
-        let is_code = REQUEST_CODES.contains(&code)
+        let is_code = (REQUEST_CODES.contains(&code) && !(code == 0x00ff_ffff && Mutation::OneCodeTooFew.is_on()))
             || (code == 0x0100_0000 && Mutation::OneCodeTooMany.is_on())
             || (reply.is_null() && Mutation::NullReplyIsLookedAtFirst.is_on());
         if !is_code {
@@ -136,7 +136,11 @@ pub unsafe extern "C" fn OH_IPCRemoteProxy_SendRequest(
 /// The pointer is NULL or to an option that nobody changes meanwhile.
 unsafe fn mode_of(option: *const OH_IPC_MessageOption) -> Result<c_int, Failure> {
     if option.is_null() {
-        return Ok(OH_IPC_REQUEST_MODE_SYNC);
+        return Ok(if Mutation::NoOptionIsAsync.is_on() {
+            OH_IPC_REQUEST_MODE_ASYNC
+        } else {
+            OH_IPC_REQUEST_MODE_SYNC
+        });
     }
     // SAFETY: the caller vouches for it. The structure is packed, so a reference to a field could be unaligned.
     let option = unsafe { option.read_unaligned() };

@@ -43,6 +43,12 @@ mutations! {
     // ---- requests ----
     /// A request may have the code 0x01000000.
     OneCodeTooMany: "send_request.codes_outside_the_range_are_refused", "send_request.null_reply_comes_after_the_code";
+    /// The largest code is refused.
+    OneCodeTooFew: "send_request.codes_of_the_range_arrive";
+    /// A request without an option is asynchronous.
+    NoOptionIsAsync: "send_request.no_option_is_sync";
+    /// A missing argument gives an inner error.
+    MissingArgumentsGetAnotherCode: "send_request.null_proxy_or_data_comes_first";
     /// A missing reply is noticed before a wrong code.
     NullReplyIsLookedAtFirst:
         "send_request.a_dead_process_is_told_at_once",
@@ -382,10 +388,6 @@ mutations! {
         "lifetimes.a_stub_in_a_reply_that_nobody_reads_is_let_go_with_the_reply",
         "lifetimes.a_stub_may_be_destroyed_by_the_request_that_it_serves",
         "wrappers.six_hundred_stubs_in_one_reply";
-    /// Who lets go of one reference to a stub lets go of all.
-    FirstShareBackEndsAll:
-        "bad_handlers.a_handler_destroys_its_parcels_proxy",
-        "lifetimes.a_stub_goes_and_comes_many_times";
     /// A stub can end before messages that were sent to it are handled.
     MessagesDoNotHoldTheirStub: "order.async_outlives_its_proxy";
     /// What a dead process held stays held.

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use crate::sys::lock::RwLock;
 
 use super::Stub;
-use crate::host::mutation::Mutation;
 
 /// Shares of one stub.
 struct Grant {
@@ -34,7 +33,6 @@ struct Table {
 impl Table {
     fn revoke(&mut self, object: u64, shares: u64) -> Option<Arc<Stub>> {
         let grant = self.by_object.get_mut(&object)?;
-        let shares = if Mutation::FirstShareBackEndsAll.is_on() { grant.shares } else { shares };
         grant.shares = grant.shares.saturating_sub(shares);
         if grant.shares > 0 {
             return None;
