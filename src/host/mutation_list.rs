@@ -29,7 +29,7 @@ mutations! {
     /// Received data has 64 KiB at the most.
     LongDataIsCut: "data_parcels.data_of_every_size_arrives_whole", "data_parcels.replies_of_every_size_arrive_whole";
     /// Received data has 500 objects at the most.
-    ManyObjectsAreLost: "data_parcels.many_stubs_in_one_parcel";
+    ManyObjectsAreLost: "data_parcels.many_stubs_in_one_parcel", "wrappers.six_hundred_stubs_in_one_request";
     /// An object is sent though its offset is no multiple of 4.
     ObjectsMayLieAnywhere:
         "data_parcels.an_odd_offset_delivers_nothing",
@@ -42,20 +42,27 @@ mutations! {
         "read_only_parcels.rewinding_the_write_cursor_empties_a_reply";
     // ---- requests ----
     /// A request may have the code 0x01000000.
-    OneCodeTooMany: "send_request.codes_outside_the_range_are_refused", "send_request.null_reply_comes_after_the_code";
+    OneCodeTooMany:
+        "direct_calls.arguments_are_checked_as_ever",
+        "send_request.codes_outside_the_range_are_refused",
+        "send_request.null_reply_comes_after_the_code";
     /// The largest code is refused.
-    OneCodeTooFew: "send_request.codes_of_the_range_arrive";
+    OneCodeTooFew: "direct_calls.data_is_handed_over_as_it_is", "send_request.codes_of_the_range_arrive";
     /// A request without an option is asynchronous.
-    NoOptionIsAsync: "send_request.no_option_is_sync";
+    NoOptionIsAsync: "send_request.no_option_is_sync", "send_request.null_reply_comes_after_the_code";
     /// A missing argument gives an inner error.
-    MissingArgumentsGetAnotherCode: "send_request.null_proxy_or_data_comes_first";
+    MissingArgumentsGetAnotherCode:
+        "death_recipients.missing_arguments_are_refused",
+        "identity_text.null_arguments",
+        "interface_descriptor.null_arguments",
+        "send_request.null_proxy_or_data_comes_first";
     /// A missing reply is noticed before a wrong code.
     NullReplyIsLookedAtFirst:
         "send_request.a_dead_process_is_told_at_once",
         "send_request.codes_outside_the_range_are_refused",
         "send_request.null_reply_comes_after_the_code";
     /// `reserved` of the option may be anything.
-    ReservedIsIgnored: "send_request.reserved_comes_before_the_code";
+    ReservedIsIgnored: "direct_calls.arguments_are_checked_as_ever", "send_request.reserved_comes_before_the_code";
     /// A mode that is neither is asynchronous.
     UnknownModesAreAsync: "send_request.other_modes_are_sync";
     /// An asynchronous request is sent as a synchronous one.
@@ -140,7 +147,7 @@ mutations! {
     /// A sender does not count what others have sent.
     EachSenderHasItsRoom: "room.the_room_is_one_for_all_senders";
     /// `IPCKIT_RECEIVE_BUFFER` is not looked at.
-    RoomCannotBeRaised: "room.async_of_16_bytes", "room.the_room_can_be_raised";
+    RoomCannotBeRaised: "room.the_room_can_be_raised";
     /// A refused message's receiver is not told.
     RefusalsNameNobody: "room.a_refusal_is_told";
     // ---- asynchronous order ----
@@ -196,7 +203,6 @@ mutations! {
     /// The pool has a thread more than it may have.
     PoolHasOneMore:
         "join_and_stop.stopped_pool_threads_are_replaced",
-        "threads.async_handlers_take_workers_too",
         "threads.each_joined_thread_is_one_more",
         "threads.lowering_stops_no_thread";
     /// All threads of the pool are started at once.
@@ -398,8 +404,6 @@ mutations! {
     // ---- forwarding ----
     /// An object that is passed on is not kept until it has arrived.
     OwnersAreNotAskedToKeep:
-        "forwarding.a_forwarded_object_outlives_a_killed_middleman",
-        "forwarding.a_forwarded_object_serves_when_owner_and_middleman_have_let_go",
         "forwarding.a_message_that_waits_holds_its_objects_when_its_sender_is_killed",
         "forwarding.an_object_goes_round_three_processes_many_times",
         "forwarding.what_was_sent_to_a_killed_process_is_let_go";
@@ -412,10 +416,6 @@ mutations! {
         "forwarding.a_forwarded_object_serves_when_owner_and_middleman_have_let_go",
         "forwarding.a_received_parcel_can_be_passed_on_with_its_objects",
         "forwarding.what_a_killed_process_sent_to_a_stopped_one_is_held";
-    /// What a dead process had sent is not handled.
-    MessagesDieWithTheirSender:
-        "calls_under_way.a_request_that_a_process_sends_with_its_last_breath_arrives",
-        "calls_under_way.requests_that_a_process_had_sent_before_its_end_arrive";
     // ---- file descriptors ----
     /// A file descriptor that is read is close-on-exec.
     ReadDescriptorsAreCloseOnExec: "file_descriptors.the_receiver_has_numbers_of_its_own";
@@ -465,7 +465,6 @@ mutations! {
         "death_recipients.one_recipient_watches_two_processes";
     /// Recipients are told by the thread that notices the death.
     DeathIsToldOnAnInnerThread:
-        "death_callbacks.a_blocked_callback_delays_nobody_else",
         "death_callbacks.a_waiting_caller_runs_no_callbacks",
         "death_callbacks.callbacks_run_on_a_worker";
     /// The recipients of a proxy are told in reverse.

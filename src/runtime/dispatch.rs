@@ -244,7 +244,7 @@ pub(super) fn handle_async(process: &'static Process, stub: &Arc<Stub>) {
 /// Handles what a peer had sent before it died, and takes back what it held.
 pub(super) fn drain(process: &'static Process, peer: &Arc<Peer>) {
     let mut queues = Queues::default();
-    if let Some(channel) = peer.channel().filter(|_| !Mutation::MessagesDieWithTheirSender.is_on()) {
+    if let Some(channel) = peer.channel() {
         let gate = process.own.async_gate.lock();
         for _ in 0..ASYNC_ENTRIES {
             let taken = channel.take_async(
