@@ -201,16 +201,12 @@ mutations! {
         "threads.raising_serves_who_waits",
         "threads.requests_wait_in_order";
     /// The pool has a thread more than it may have.
-    PoolHasOneMore:
-        "join_and_stop.stopped_pool_threads_are_replaced",
-        "threads.each_joined_thread_is_one_more",
-        "threads.lowering_stops_no_thread";
+    PoolHasOneMore: "threads.each_joined_thread_is_one_more", "threads.lowering_stops_no_thread";
     /// All threads of the pool are started at once.
     PoolIsStartedWhole:
         "join_and_stop.join_serves_until_stopped",
         "join_and_stop.only_joined_threads_are_left",
         "join_and_stop.stop_is_for_its_own_thread",
-        "threads.nothing_is_lost_while_all_are_busy",
         "threads.set_max_can_be_raised",
         "threads.workers_are_created_as_needed";
     /// All workers have one number in their names.
@@ -396,10 +392,7 @@ mutations! {
         "lifetimes.killing_the_last_holder_ends_the_stub";
     // ---- forwarding ----
     /// An object that is passed on is not kept until it has arrived.
-    OwnersAreNotAskedToKeep:
-        "forwarding.a_message_that_waits_holds_its_objects_when_its_sender_is_killed",
-        "forwarding.an_object_goes_round_three_processes_many_times",
-        "forwarding.what_was_sent_to_a_killed_process_is_let_go";
+    OwnersAreNotAskedToKeep: "forwarding.an_object_goes_round_three_processes_many_times";
     /// What was on its way to a dead process stays held.
     LendsToTheDeadStay:
         "forwarding.what_a_killed_process_sent_to_a_killed_one_is_let_go",
