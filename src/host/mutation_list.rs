@@ -204,9 +204,7 @@ mutations! {
     PoolHasOneMore: "threads.each_joined_thread_is_one_more", "threads.lowering_stops_no_thread";
     /// All threads of the pool are started at once.
     PoolIsStartedWhole:
-        "join_and_stop.join_serves_until_stopped",
         "join_and_stop.only_joined_threads_are_left",
-        "join_and_stop.stop_is_for_its_own_thread",
         "threads.set_max_can_be_raised",
         "threads.workers_are_created_as_needed";
     /// All workers have one number in their names.
