@@ -153,7 +153,6 @@ mutations! {
     // ---- asynchronous order ----
     /// The asynchronous message that was sent last is handled first.
     LastAsyncComesFirst:
-        "lifetimes.a_stub_in_an_asynchronous_request_that_nobody_reads_is_let_go",
         "order.async_of_4_threads_at_once",
         "order.async_of_4_threads_in_the_order_sent",
         "order.async_of_all_kinds_in_the_order_sent",
