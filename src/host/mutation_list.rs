@@ -337,11 +337,6 @@ mutations! {
     // ---- lifetimes ----
     /// The destroy callback of a stub is not called.
     StubsAreNotDestroyed:
-        "lifetimes.a_parcel_holds_a_stub_that_was_rewound_away",
-        "lifetimes.a_parcel_holds_the_stub_that_was_written_to_it",
-        "lifetimes.destroying_a_stub_that_nobody_else_holds_ends_it_at_once";
-    /// The destroy callback of a stub is called twice.
-    StubsAreDestroyedTwice:
         "bad_handlers.a_nested_handler_destroys_the_callers_proxy",
         "death_recipients.a_stub_of_the_own_process_has_no_death",
         "lifetimes.a_destroyed_stub_serves_those_who_hold_it",
@@ -355,6 +350,8 @@ mutations! {
         "lifetimes.a_stub_that_the_receiver_never_reads_is_let_go",
         "lifetimes.a_stub_without_destroyCallback_serves_and_ends",
         "lifetimes.destroying_a_stub_that_nobody_else_holds_ends_it_at_once";
+    /// The destroy callback of a stub is called twice.
+    StubsAreDestroyedTwice: "lifetimes.destroying_a_stub_that_nobody_else_holds_ends_it_at_once";
     /// A destroyed parcel's objects stay held.
     ParcelsKeepTheirObjects:
         "bad_handlers.a_handler_calls_everything",
