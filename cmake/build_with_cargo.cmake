@@ -38,7 +38,7 @@ endif()
 
 execute_process(
   COMMAND "${CARGO}" build --locked --offline --profile "${PROFILE}" --target "${TARGET}" --target-dir "${TARGET_DIRECTORY}"
-    -p ipc_capi -p child_process -p hilog_ndk_z -p ace_napi_z
+    -p ipc_capi -p child_process -p hilog_ndk_z -p ace_napi_z "--features=${FEATURES}"
   WORKING_DIRECTORY "${SOURCE_DIRECTORY}" RESULT_VARIABLE status)
 if(NOT status EQUAL 0)
   message(FATAL_ERROR "cargo could not build the libraries; what it said stands above.")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // File descriptors in requests and replies: whose they are, and who closes them.
 #include <fcntl.h>
+#include <list>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,6 +23,15 @@ int64_t InodeOf(int fd)
 bool IsOpen(int fd)
 {
     return fcntl(fd, F_GETFD) >= 0;
+}
+
+// Here, and in actors that are started afterwards.
+void AllowManyDescriptors()
+{
+    rlimit limit;
+    REQUIRE_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = limit.rlim_max;
+    REQUIRE_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
 void Write(int fd, const std::string &text)
@@ -76,6 +86,18 @@ BEHAVIOUR(read_many_descriptors)
         close(each);
     }
     WriteInt(request.reply, static_cast<int32_t>(descriptors.size()));
+    return OH_IPC_SUCCESS;
+}
+
+// number, so many descriptors → ; each is written its place to and closed
+BEHAVIOUR(write_their_places)
+{
+    int32_t number = request.data.Int();
+    for (int32_t place = 0; place < number; place++) {
+        int fd = request.data.Descriptor();
+        Write(fd, std::to_string(place));
+        close(fd);
+    }
     return OH_IPC_SUCCESS;
 }
 
@@ -179,13 +201,31 @@ TEST(read_descriptors_are_the_readers, "a descriptor that was read is closed wit
     EXPECT_EQ(pipe.ReadToEnd(), "later");
 }
 
+TEST(descriptors_keep_their_places, "the descriptors of a parcel are mixed up")
+{
+    AllowManyDescriptors();
+    Actor &actor = StartActor();
+    for (int number : { 2, 300 }) {
+        Context context(number, " descriptors");
+        std::list<Pipe> pipes;
+        Parcel data;
+        data.Int(number);
+        for (int index = 0; index < number; index++) {
+            data.Descriptor(pipes.emplace_back().Writing());
+        }
+        EXPECT_EQ(actor.Ask("write_their_places", data).result, OH_IPC_SUCCESS);
+        data = Parcel();
+        int place = 0;
+        for (Pipe &pipe : pipes) {
+            EXPECT_EQ(pipe.ReadToEnd(), std::to_string(place++));
+        }
+    }
+}
+
 TEST(many_descriptors_in_one_parcel, "the socket's limit of descriptors a message limits a parcel's")
 {
     // Each is open in the parcel, and more than once in the receiver.
-    rlimit limit;
-    REQUIRE_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
-    limit.rlim_cur = limit.rlim_max;
-    REQUIRE_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    AllowManyDescriptors();
     Actor &actor = StartActor();
     int before = CountIn(actor);
     for (int number : { 1, 16, 17, 64, 253, 254, 300, 800 }) {

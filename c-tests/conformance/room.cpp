@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "harness.h"
+#include "harness/pipe.h"
 
 using namespace conformance;
 
@@ -263,6 +264,27 @@ TEST(eight_sync_of_200_kib_at_once, "more or fewer than five large sync requests
     EXPECT_EQ(Counter("were in").Value(), 5u);
     EXPECT_EQ(Counter("refused").Value(), 3u);
     EXPECT_EQ(AskSize(actor.Proxy(), "take_room", LARGEST), OH_IPC_SUCCESS);
+}
+
+TEST(a_refused_request_leaves_no_descriptor, "a receiver that has no room for a request keeps its descriptors open")
+{
+    Actor &actor = StartActor();
+    std::vector<std::thread> callers;
+    for (int index = 0; index < 5; index++) {
+        callers.emplace_back([&actor] { EXPECT_EQ(AskSize(actor.Proxy(), "hold_room", LARGEST), OH_IPC_SUCCESS); });
+    }
+    Counter("room entered").AwaitAtLeast(5);
+    Pipe pipe;
+    {
+        Parcel data;
+        data.Bytes(32 * 1024).Descriptor(pipe.Writing());
+        EXPECT_EQ(actor.Ask("take_room", data).result, OH_IPC_INNER_ERROR);
+    }
+    EXPECT_EQ(pipe.ReadToEnd(), "");
+    Counter("room gate").Add();
+    for (std::thread &caller : callers) {
+        caller.join();
+    }
 }
 
 TEST(the_room_is_one_for_all_senders, "each sender has room of its own in a receiver")

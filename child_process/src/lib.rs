@@ -8,5 +8,6 @@
 mod capi;
 mod child;
 mod launch;
+mod mutation;
 mod protocol;
 mod sys;

@@ -8,6 +8,7 @@ use std::process::abort;
 use std::ptr::NonNull;
 
 use super::boundary::Failure;
+use crate::host::mutation::Mutation;
 use crate::sys::order::UsersCode;
 
 /// `OH_IPC_MemAllocator`: gives `len` bytes of the user's memory, or NULL.
@@ -34,6 +35,9 @@ struct EndsProcess {
 
 impl Drop for EndsProcess {
     fn drop(&mut self) {
+        while Mutation::ThrowersHang.is_on() {
+            std::thread::park();
+        }
         ipckit_log::error(format_args!(
             "the {} was left by an exception, a panic or a thread exit; callbacks must return, so the process ends here",
             self.what
@@ -63,7 +67,7 @@ pub(super) unsafe fn give_text(
         let memory = NonNull::new(memory).ok_or(Failure::Allocator(len))?;
         memory.copy_from_nonoverlapping(NonNull::from(text.as_bytes()).cast(), text.len());
         memory.add(text.len()).write(0);
-        len_out.write_unaligned(len);
+        len_out.write_unaligned(if Mutation::LengthsLackTheNul.is_on() { len - 1 } else { len });
     }
     Ok(())
 }

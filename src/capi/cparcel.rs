@@ -14,6 +14,7 @@ use super::boundary::{Failure, enter, status, value_or};
 use super::callback::{OH_IPC_MemAllocator, give_text};
 use super::handle::{OHIPCParcel, destroy, give};
 use crate::host::behaviour::{Difference, as_on_a_device, keep_for_ever};
+use crate::host::mutation::Mutation;
 use crate::object::{Parcel, RemoteObject};
 use crate::parcel::{Object, WriteError};
 use crate::sys::order;
@@ -26,7 +27,14 @@ pub extern "C" fn OH_IPCParcel_Create() -> *mut OHIPCParcel {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn OH_IPCParcel_Destroy(parcel: *mut OHIPCParcel) {
     // SAFETY: the caller gives the parcel up.
-    enter("OH_IPCParcel_Destroy", (), || unsafe { destroy(parcel) });
+    enter("OH_IPCParcel_Destroy", (), || unsafe {
+        if Mutation::ParcelsKeepTheirObjects.is_on()
+            && let Ok(parcel) = OHIPCParcel::get(parcel)
+        {
+            std::mem::forget(remote_objects(parcel));
+        }
+        destroy(parcel);
+    });
 }
 
 #[unsafe(no_mangle)]

@@ -13,9 +13,10 @@ use super::callback::{self, OH_IPC_MemAllocator};
 use super::error_code::ErrorCode;
 use super::handle::{OHIPCDeathRecipient, OHIPCParcel, OHIPCRemoteProxy, OHIPCRemoteStub, Wrapper, destroy, give};
 use crate::host::behaviour::{Difference, as_on_a_device, keep_for_ever};
+use crate::host::mutation::Mutation;
 use crate::object::{DeathHandler, DeathRecipient, Parcel, Proxy, RemoteObject, RequestHandler, Stub};
 use crate::parcel::{MAX_TEXT, TextError, through_utf16};
-use crate::runtime::{CallError, call, death};
+use crate::runtime::{CallError, call, death, identity};
 use crate::sys::{order, thread};
 
 /// Codes that a request may have.
@@ -102,12 +103,16 @@ pub unsafe extern "C" fn OH_IPCRemoteProxy_SendRequest(
             OHIPCParcel::get(data).map_err(|_| Failure::Null("data"))?;
             (Wrapper::get(proxy, "proxy")?, mode_of(option)?)
         };
-        if !REQUEST_CODES.contains(&code) {
+        let is_code = (REQUEST_CODES.contains(&code) && !(code == 0x00ff_ffff && Mutation::OneCodeTooFew.is_on()))
+            || (code == 0x0100_0000 && Mutation::OneCodeTooMany.is_on())
+            || (reply.is_null() && Mutation::NullReplyIsLookedAtFirst.is_on());
+        if !is_code {
             return Err(Failure::RequestCode(code));
         }
         if reply.is_null() && mode == OH_IPC_REQUEST_MODE_SYNC {
             return Err(Failure::Null("reply"));
         }
+        let mode = if Mutation::AsyncRequestsWait.is_on() { OH_IPC_REQUEST_MODE_SYNC } else { mode };
         let _no_cancellation = thread::NoCancellation::begin();
         let object = wrapper.object().ok_or(CallError::Dead)?;
         _post = match &object {
@@ -131,13 +136,17 @@ pub unsafe extern "C" fn OH_IPCRemoteProxy_SendRequest(
 /// The pointer is NULL or to an option that nobody changes meanwhile.
 unsafe fn mode_of(option: *const OH_IPC_MessageOption) -> Result<c_int, Failure> {
     if option.is_null() {
-        return Ok(OH_IPC_REQUEST_MODE_SYNC);
+        return Ok(if Mutation::NoOptionIsAsync.is_on() {
+            OH_IPC_REQUEST_MODE_ASYNC
+        } else {
+            OH_IPC_REQUEST_MODE_SYNC
+        });
     }
     // SAFETY: the caller vouches for it. The structure is packed, so a reference to a field could be unaligned.
     let option = unsafe { option.read_unaligned() };
     let reserved = option.reserved;
-    if reserved.is_null() {
-        Ok(option.mode)
+    if reserved.is_null() || Mutation::ReservedIsIgnored.is_on() {
+        Ok(if Mutation::UnknownModesAreAsync.is_on() { option.mode.min(1) } else { option.mode })
     } else {
         Err(Failure::Argument { name: "option.reserved", value: reserved as i64, expected: "NULL" })
     }
@@ -149,10 +158,13 @@ unsafe fn mode_of(option: *const OH_IPC_MessageOption) -> Result<c_int, Failure>
 /// `data` is a parcel, `reply` one or NULL; nobody else uses them until the call returns.
 unsafe fn call_directly(stub: &Stub, code: u32, data: *const OHIPCParcel, reply: *mut OHIPCParcel) -> c_int {
     let mut unwanted = Parcel::new();
+    let reply = if Mutation::DirectRepliesAreLost.is_on() { null_mut() } else { reply };
     let reply = NonNull::new(reply.cast()).unwrap_or(NonNull::from(&mut unwanted));
     // SAFETY: not NULL by the caller's promise.
     let data = unsafe { NonNull::new_unchecked(data.cast_mut().cast()) };
-    mapped(stub.handle(code, data, reply))
+    let handle = || mapped(stub.handle(code, data, reply));
+    let result = if Mutation::DirectCallsAreRequests.is_on() { identity::handle_as_request(handle) } else { handle() };
+    if Mutation::DirectErrorsAreLost.is_on() { SUCCESS } else { result }
 }
 
 /// Sends an asynchronous request.
@@ -185,7 +197,8 @@ unsafe fn call(proxy: &Proxy, code: u32, data: *const OHIPCParcel, reply: *mut O
         _ if wrote && as_on_a_device(Difference::ErrorWithReply) => SUCCESS,
         error => error,
     };
-    let received = if result == SUCCESS { answer.reply } else { Parcel::new() };
+    let received =
+        if result == SUCCESS || Mutation::ErrorsBringTheReply.is_on() { answer.reply } else { Parcel::new() };
     // SAFETY: as above.
     if let Ok(reply) = unsafe { OHIPCParcel::get_mut(reply) } {
         // What the content that goes ends may run the user's code, which may use the reply.
@@ -217,7 +230,8 @@ unsafe fn note_forwarded(data: *const OHIPCParcel) {
     // SAFETY: the caller vouches for it; the header's `const` means the content that a user sees, which is emptied here on purpose.
     unsafe {
         // Others may send a parcel that is not changed here at the same time.
-        if OHIPCParcel::get(data).is_ok_and(Parcel::is_read_only)
+        if OHIPCParcel::get(data).is_ok_and(|data| data.is_read_only() || Mutation::SentDataIsEmptied.is_on())
+            && !Mutation::PassedOnDataStays.is_on()
             && let Ok(data) = OHIPCParcel::get_mut(data.cast_mut())
         {
             data.clear_forwarded();
@@ -227,6 +241,7 @@ unsafe fn note_forwarded(data: *const OHIPCParcel) {
 
 /// What a caller gets of what a handler returned.
 fn mapped(code: i32) -> c_int {
+    let code = if code == 1_909_999 && Mutation::LastUserCodeIsMapped.is_on() { code + 1 } else { code };
     let allowed = code == SUCCESS || ERROR_CODES.contains(&code) || USER_ERROR_CODES.contains(&code);
     if allowed {
         return code;
@@ -358,6 +373,9 @@ unsafe fn descriptor_of(descriptor: *const c_char) -> Result<String, Failure> {
     if text.is_empty() || text.len() > MAX_TEXT {
         return Err(Failure::DescriptorLength(text.len()));
     }
+    if Mutation::DescriptorsAreNotChecked.is_on() {
+        return Ok(String::from_utf8_lossy(text).into_owned());
+    }
     through_utf16(text).map_err(|error| match error {
         TextError::NoMemory => Failure::NoMemory(text.len()),
         TextError::CutShort | TextError::Empty => Failure::DescriptorText(error),
@@ -388,9 +406,14 @@ impl RequestHandler for Callbacks {
 
 impl Drop for Callbacks {
     fn drop(&mut self) {
-        if let Some(destroy) = self.destroy {
+        if let Some(destroy) = self.destroy.filter(|_| !Mutation::StubsAreNotDestroyed.is_on()) {
             // SAFETY: the user's function takes its own userData, and is called this once.
-            callback::run("destroy callback of a stub", || unsafe { destroy(self.user_data) });
+            callback::run("destroy callback of a stub", || unsafe {
+                if Mutation::StubsAreDestroyedTwice.is_on() {
+                    destroy(self.user_data);
+                }
+                destroy(self.user_data);
+            });
         }
     }
 }
@@ -416,7 +439,7 @@ impl DeathHandler for DeathCallbacks {
 
 impl Drop for DeathCallbacks {
     fn drop(&mut self) {
-        if let Some(destroy) = self.destroy {
+        if let Some(destroy) = self.destroy.filter(|_| !Mutation::RecipientsAreNotDestroyed.is_on()) {
             // SAFETY: the user's function takes its own userData, and is called this once.
             callback::run("destroy callback of a death recipient", || unsafe { destroy(self.user_data) });
         }

@@ -8,6 +8,7 @@ use std::ptr::NonNull;
 
 use super::boundary::{Failure, enter, status, value_or};
 use super::callback::{self, OH_IPC_MemAllocator};
+use crate::host::mutation::Mutation;
 use crate::runtime::{self, Process, identity};
 use crate::sys::thread;
 
@@ -63,7 +64,7 @@ pub extern "C" fn OH_IPCSkeleton_IsLocalCalling() -> c_int {
 #[unsafe(no_mangle)]
 pub extern "C" fn OH_IPCSkeleton_SetMaxWorkThreadNum(maxThreadNum: c_int) -> c_int {
     status("OH_IPCSkeleton_SetMaxWorkThreadNum", || {
-        if !WORKERS.contains(&maxThreadNum) {
+        if !(WORKERS.contains(&maxThreadNum) || (maxThreadNum == 33 && Mutation::SetMaxTakesThirtyThree.is_on())) {
             let value = maxThreadNum.into();
             return Err(Failure::Argument { name: "maxThreadNum", value, expected: "1 to 32" });
         }

@@ -4,6 +4,7 @@
 use std::ffi::c_int;
 
 use super::boundary::Failure;
+use crate::host::mutation::Mutation;
 use crate::parcel::{ReadError, WriteError};
 use crate::runtime::CallError;
 
@@ -40,6 +41,7 @@ impl From<ErrorCode> for c_int {
 impl From<&Failure> for ErrorCode {
     fn from(failure: &Failure) -> Self {
         match failure {
+            Failure::Null(_) if Mutation::MissingArgumentsGetAnotherCode.is_on() => Self::Inner,
             Failure::Null(_)
             | Failure::Argument { .. }
             | Failure::DescriptorLength(_)

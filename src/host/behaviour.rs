@@ -4,6 +4,7 @@
 
 use ipckit_log::Once;
 
+use super::mutation::Mutation;
 use crate::sys::lock::Mutex;
 use crate::sys::per_process::PerProcess;
 
@@ -73,6 +74,20 @@ impl Difference {
     }
 }
 
+/// The fault of doing as a device does in this one case.
+fn fault(difference: Difference) -> Option<Mutation> {
+    match difference {
+        Difference::ErrorWithReply => Some(Mutation::ErrorsWithAReplyAreLost),
+        Difference::UsedReply => Some(Mutation::UsedRepliesAreKept),
+        Difference::UnnoticedDeath => Some(Mutation::UnwatchedDeathIsUnknown),
+        Difference::RequestAfterNotice => Some(Mutation::ToldDeathIsAnInnerError),
+        Difference::DescriptorOfDead => Some(Mutation::DeadHaveNoDescriptor),
+        Difference::StoppedWorker => Some(Mutation::StoppedThreadsAreNotReplaced),
+        Difference::PassedStub => None,
+        Difference::AppendedObject => Some(Mutation::AppendTakesTooManyReferences),
+    }
+}
+
 /// Whether to do as a device does.
 fn is_device() -> bool {
     static DEVICE: PerProcess<bool> = PerProcess::new();
@@ -95,11 +110,13 @@ pub fn keep_for_ever(thing: impl Send + 'static) {
 /// To be asked where a program comes upon a difference: whether to do as a device does.
 pub fn as_on_a_device(difference: Difference) -> bool {
     static SAID: [Once; Difference::ALL.len()] = [const { Once::new() }; Difference::ALL.len()];
-    if is_device() {
+    if is_device() || fault(difference).is_some_and(Mutation::is_on) {
         return true;
     }
     let said = Difference::ALL.iter().position(|known| *known == difference).and_then(|place| SAID.get(place));
-    if said.is_some_and(Once::first) {
+    if (said.is_some_and(Once::first) || Mutation::DifferencesAreToldEachTime.is_on())
+        && !Mutation::DifferencesAreNotTold.is_on()
+    {
         ipckit_log::warn(format_args!("{} (IPCKIT_BEHAVIOUR=device shows it)", difference.on_a_device()));
     }
     false

@@ -3,6 +3,7 @@
 
 use std::str::FromStr;
 
+use super::mutation::Mutation;
 use crate::sys::per_process::PerProcess;
 
 /// What a device gives a process for received messages, in bytes.
@@ -28,10 +29,12 @@ impl Settings {
 
     fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Self {
         let number = |name| lookup(name).and_then(|text| parse(name, &text));
-        let room = number("IPCKIT_RECEIVE_BUFFER").and_then(|bytes| usize::try_from(bytes).ok());
+        let room = number("IPCKIT_RECEIVE_BUFFER")
+            .filter(|_| !Mutation::RoomCannotBeRaised.is_on())
+            .and_then(|bytes| usize::try_from(bytes).ok());
         Self {
             receive_room: room.map_or(DEVICE_ROOM, |bytes| bytes.max(DEVICE_ROOM)),
-            token_id: number("IPCKIT_TOKEN_ID").unwrap_or(0),
+            token_id: number("IPCKIT_TOKEN_ID").filter(|_| !Mutation::TokenIdIsIgnored.is_on()).unwrap_or(0),
             late_looks: number("IPCKIT_LATE_LOOKS") != Some(0),
         }
     }

@@ -9,6 +9,7 @@ use crate::sys::lock::{Mutex, MutexGuard};
 use crate::sys::order;
 
 use super::{Caller, Parcel};
+use crate::host::mutation::Mutation;
 use crate::transport::Channel;
 use crate::transport::room::{Reservation, Room};
 
@@ -85,13 +86,14 @@ impl AsyncQueue {
     pub(super) fn push(&self, message: AsyncMessage) -> bool {
         let mut state = self.state();
         state.waiting.push_back(message);
-        !std::mem::replace(&mut state.running, true)
+        !std::mem::replace(&mut state.running, true) || Mutation::AsyncIsHandledAtOnce.is_on()
     }
 
     /// The next message, for who handles the queue; with `None` they have ceased to.
     pub(super) fn next(&self) -> Option<AsyncMessage> {
         let mut state = self.state();
-        let next = state.waiting.pop_front();
+        let next =
+            if Mutation::LastAsyncComesFirst.is_on() { state.waiting.pop_back() } else { state.waiting.pop_front() };
         state.running = next.is_some();
         // Who handles the next message may be another thread than who has handled the last.
         order::hand_over(self);

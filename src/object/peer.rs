@@ -9,6 +9,7 @@ use crate::sys::lock::{Condvar, Mutex, OnceLock};
 
 use super::shares::Grants;
 use super::{Caller, Proxy, Stub};
+use crate::host::mutation::Mutation;
 use crate::sys::fork;
 use crate::transport::Channel;
 use crate::transport::wire::{Address, Control, Reference};
@@ -70,9 +71,9 @@ impl Peer {
     pub fn caller(channel: &Channel, is_async: bool) -> Caller {
         let credentials = channel.credentials();
         Caller {
-            process: if is_async { 0 } else { credentials.process },
+            process: if is_async && !Mutation::AsyncPidIsTold.is_on() { 0 } else { credentials.process },
             user: credentials.user,
-            token_id: channel.peer().token_id,
+            token_id: if Mutation::TokenIdsAreNotTold.is_on() { 0 } else { channel.peer().token_id },
         }
     }
 
@@ -170,7 +171,8 @@ impl Peer {
     #[must_use]
     pub fn take_back_due(&self) -> Vec<Arc<Stub>> {
         let Some(channel) = self.channel.get() else { return Vec::new() };
-        self.grants.revoke_due(|after| channel.has_taken_async_before(after))
+        self.grants
+            .revoke_due(|after| Mutation::MessagesDoNotHoldTheirStub.is_on() || channel.has_taken_async_before(after))
     }
 
     /// Our stub `object`, where the peer holds a share of it.
@@ -190,7 +192,8 @@ impl Peer {
     /// The proxy of a stub of the peer's, whose share has come with the reference in a message of its own.
     pub fn proxy_with_share(self: &Arc<Self>, reference: Reference) -> Arc<Proxy> {
         let mut proxies = self.proxies.lock();
-        if let Some(proxy) = proxies.get(&reference.object).and_then(Weak::upgrade) {
+        let known = proxies.get(&reference.object).and_then(Weak::upgrade);
+        if let Some(proxy) = known.filter(|_| !Mutation::WrappersShareNothing.is_on()) {
             proxy.add_share();
             return proxy;
         }
@@ -227,6 +230,9 @@ impl Peer {
     }
 
     fn give_back(&self, object: u64, shares: u64) {
+        if Mutation::SharesAreNotGivenBack.is_on() {
+            return;
+        }
         let after = self.channel.get().map_or(0, |channel| channel.next_async_ticket());
         self.send_control(Control::Release { object, count: shares, after });
     }
@@ -246,12 +252,15 @@ impl Peer {
     }
 
     pub(super) fn watch(&self, proxy: &Arc<Proxy>) {
+        if Mutation::EntriesDoNotKeepTheirProxy.is_on() {
+            return;
+        }
         self.watched.lock().entry(proxy.reference().object).or_insert_with(|| Arc::clone(proxy));
     }
 
     pub(super) fn unwatch(&self, proxy: &Proxy) {
         let mut watched = self.watched.lock();
-        if !proxy.has_recipients() {
+        if !proxy.has_recipients() && !Mutation::RemovedEntriesKeepTheirProxy.is_on() {
             let kept = watched.remove(&proxy.reference().object);
             // The last reference may be this one, and its end takes locks of its own.
             drop(watched);

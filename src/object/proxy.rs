@@ -10,6 +10,7 @@ use crate::sys::lock::{Condvar, Mutex, OnceLock};
 use crate::sys::order;
 
 use super::{DeathRecipient, Peer};
+use crate::host::mutation::Mutation;
 use crate::transport::wire::Reference;
 
 /// Why a death recipient could not be added or removed.
@@ -190,8 +191,11 @@ impl Proxy {
         }
         {
             let mut watch = self.watch.lock();
-            if self.told.load(Ordering::Relaxed) {
+            if self.told.load(Ordering::Relaxed) || (self.is_dead() && Mutation::LateRecipientsAreRefused.is_on()) {
                 return Err(DeathError::AlreadyTold);
+            }
+            if Mutation::EntriesAreMerged.is_on() {
+                watch.recipients.retain(|entry| !Arc::ptr_eq(entry, &recipient));
             }
             recipient.note_added();
             order::hand_over(&*self.peer);
@@ -211,14 +215,24 @@ impl Proxy {
         }
         let (removed, last) = {
             let mut watch = self.watch.lock();
-            if self.told.load(Ordering::Relaxed) || self.is_dead() {
+            if (self.told.load(Ordering::Relaxed) || self.is_dead()) && !Mutation::TheDeadLoseRecipients.is_on() {
                 return Err(DeathError::AlreadyTold);
             }
             let position = watch.recipients.iter().position(|entry| Arc::ptr_eq(entry, recipient));
             let position = position.ok_or(DeathError::NotRegistered)?;
-            (watch.recipients.remove(position), watch.recipients.is_empty())
+            let removed = watch.recipients.remove(position);
+            if Mutation::RemoveTakesAllEntries.is_on() {
+                watch.recipients.retain(|entry| !Arc::ptr_eq(entry, recipient));
+            }
+            if Mutation::RemovedEntriesAreTold.is_on() {
+                watch.recipients.extend(removed.clone());
+            }
+            (removed, watch.recipients.is_empty())
         };
         recipient.note_used();
+        if Mutation::RemovedRecipientsStay.is_on() {
+            std::mem::forget(removed.clone());
+        }
         drop(removed);
         if last {
             self.peer.unwatch(self);
@@ -241,6 +255,9 @@ impl Proxy {
             }
             recipient.tell();
             order::hand_over(self);
+            if Mutation::DeathIsToldTwice.is_on() {
+                recipient.tell();
+            }
             let mut watch = self.watch.lock();
             if watch.telling == Some(began) {
                 watch.telling = None;
@@ -254,13 +271,15 @@ impl Proxy {
         let mut watch = self.watch.lock();
         while let Some(began) = watch.telling
             && !watch.recipients.is_empty()
-            && self.callback_ended.wait_until(&mut watch, began + CALLBACK_PATIENCE)
+            && (self.callback_ended.wait_until(&mut watch, began + CALLBACK_PATIENCE)
+                || Mutation::CallbacksWaitForEver.is_on())
         {}
-        let recipient = watch.recipients.pop_front()?;
+        let reversed = Mutation::CallbacksComeInReverse.is_on();
+        let recipient = if reversed { watch.recipients.pop_back()? } else { watch.recipients.pop_front()? };
         order::take_over(self);
         order::take_over(&*self.peer);
         let began = Instant::now();
-        self.told.store(true, Ordering::Release);
+        self.told.store(!Mutation::NoticeIsForgotten.is_on(), Ordering::Release);
         watch.telling = Some(began);
         Some((recipient, began, watch.recipients.is_empty()))
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::connections;
 use super::process::Process;
+use crate::host::mutation::Mutation;
 use crate::object::{Parcel, Peer, RemoteObject};
 use crate::parcel::{Object, Placed, RemoteKind};
 use crate::shm::layout::RecordContent;
@@ -46,7 +47,7 @@ pub(super) struct Arrival {
 
 /// Bytes that a message takes of the receiver's room.
 pub(super) fn room_of(data_len: usize, objects: usize) -> usize {
-    data_len.next_multiple_of(8).max(8) + objects * 8
+    data_len.next_multiple_of(8).max(8) + objects * 8 + if Mutation::MessagesTakeMoreRoom.is_on() { 64 } else { 0 }
 }
 
 /// Takes a message's data and objects, with the room that is held until the parcel goes.
@@ -59,9 +60,31 @@ pub(super) fn take(
 ) -> Result<Arrival, ArrivalError> {
     let (records, ancestors) = channel.read_tail(content).ok_or(ArrivalError::Malformed)?;
     let objects = take_objects(process, peer, channel, &records);
-    let data = channel.read_data(content)?;
-    let parcel = Parcel::received(data, objects?, room).map_err(|_| ArrivalError::Malformed)?;
+    let (mut data, mut objects) = (channel.read_data(content)?, objects?);
+    mutate(&mut data, &mut objects);
+    if Mutation::ReceivedParcelsTakeWrites.is_on() && objects.is_empty() {
+        let mut parcel = Parcel::new();
+        let _ = parcel.write_buffer(&data);
+        return Ok(Arrival { parcel, ancestors });
+    }
+    let parcel = Parcel::received(data, objects, room).map_err(|_| ArrivalError::Malformed)?;
     Ok(Arrival { parcel, ancestors })
+}
+
+/// What mutations make of a message.
+fn mutate(data: &mut Vec<u8>, objects: &mut Vec<Placed<RemoteObject>>) {
+    if Mutation::OddSizesArePadded.is_on() {
+        data.resize(data.len().next_multiple_of(4), 0);
+    }
+    if Mutation::LongDataIsCut.is_on() && objects.is_empty() {
+        data.truncate(64 * 1024);
+    }
+    if Mutation::ManyObjectsAreLost.is_on() {
+        objects.truncate(500);
+    }
+    if Mutation::ReceivedObjectsStayHeld.is_on() {
+        std::mem::forget(objects.iter().map(|placed| placed.object.duplicate()).collect::<Vec<_>>());
+    }
 }
 
 /// Takes a message's objects and lets them go: the message is refused, and its sender counts on their being taken.
@@ -78,7 +101,7 @@ pub(super) fn discard(process: &'static Process, peer: &Arc<Peer>, channel: &Arc
 /// Leaves a message's objects with its sender, but for the descriptors, which are sent ahead and are closed.
 pub(super) fn refuse_descriptors(channel: &Channel, content: &RecordContent) {
     let Some((records, _)) = channel.read_tail(content) else { return };
-    if let Some((transfer, count)) = descriptors_of(&records) {
+    if let Some((transfer, count)) = descriptors_of(&records).filter(|_| !Mutation::RefusedDescriptorsAreKept.is_on()) {
         channel.refuse_descriptors(transfer, count);
     }
 }
@@ -94,6 +117,13 @@ fn take_objects(
     let mut result = Ok(Vec::with_capacity(records.len()));
     let mut descriptors = match descriptors {
         None => Vec::new(),
+        Some((_, _, Some(descriptors))) if Mutation::DescriptorsAreMixedUp.is_on() => {
+            descriptors.into_iter().rev().collect()
+        }
+        Some((_, _, Some(descriptors))) if Mutation::ReceivedDescriptorsStayOpen.is_on() => {
+            std::mem::forget(descriptors.iter().map(|fd| fd.try_clone()).collect::<Vec<_>>());
+            descriptors
+        }
         Some((_, _, Some(descriptors))) => descriptors,
         Some((transfer, count, None)) => {
             channel.refuse_descriptors(transfer, count);
@@ -127,6 +157,9 @@ fn take_objects(
 fn take_reference(process: &'static Process, sender: &Arc<Peer>, reference: Reference) -> Option<RemoteObject> {
     if reference.address == sender.address() {
         return Some(RemoteObject::Proxy(sender.proxy_with_share(reference)));
+    }
+    if reference.address == process.own.address && Mutation::ObjectsDoNotComeHome.is_on() {
+        return None;
     }
     if reference.address == process.own.address {
         return process.exports.find(reference.object, reference.secret).map(RemoteObject::Stub);

@@ -9,6 +9,7 @@ use super::departure::Departure;
 use super::process::{Process, StartError};
 use super::waiting::Wait;
 use super::{identity, threads};
+use crate::host::mutation::Mutation;
 use crate::object::{Parcel, Peer, Proxy};
 use crate::shm::arena::Block;
 use crate::shm::layout::{Kind, RecordContent};
@@ -72,7 +73,9 @@ pub struct Answer {
 pub fn call(proxy: &Proxy, code: u32, data: &Parcel) -> Result<Answer, CallError> {
     let process = Process::current()?;
     let (kind, object) = (Kind::Request, proxy.reference().object);
-    let message = Message { kind, code, object, data: data.bytes(), objects: &[], ancestors: &[], descriptors: &[] };
+    let read = if Mutation::DataBehindTheCursorIsSent.is_on() { data.read_position() } else { 0 };
+    let message =
+        Message { kind, code, object, data: &data.bytes()[read..], objects: &[], ancestors: &[], descriptors: &[] };
     let (content, reply) = exchange(process, proxy, message, data)?;
     Ok(Answer { code: content.code.cast_signed(), reply })
 }
@@ -111,7 +114,7 @@ pub fn post(proxy: &Proxy, code: u32, data: &Parcel) -> Result<(), CallError> {
 /// # Errors
 /// It was never asked for, and the stub is dead.
 pub fn descriptor(proxy: &Proxy) -> Result<&str, CallError> {
-    if let Some(descriptor) = proxy.descriptor().get() {
+    if let Some(descriptor) = proxy.descriptor().get().filter(|_| !Mutation::DescriptorIsAskedForEachTime.is_on()) {
         return Ok(descriptor);
     }
     let process = Process::current()?;
@@ -126,6 +129,9 @@ pub fn descriptor(proxy: &Proxy) -> Result<&str, CallError> {
 fn connected(proxy: &Proxy) -> Result<(&Arc<Peer>, &Arc<Channel>), CallError> {
     let peer = proxy.peer();
     let channel = peer.wait_for_channel().ok_or(CallError::Dead)?;
+    if peer.is_dead() && Mutation::DeadAreWaitedFor.is_on() {
+        std::thread::park();
+    }
     if peer.is_dead() || !proxy.wait_for_hold() {
         return Err(CallError::Dead);
     }
@@ -134,7 +140,8 @@ fn connected(proxy: &Proxy) -> Result<(&Arc<Peer>, &Arc<Channel>), CallError> {
 
 fn no_room(channel: &Channel, bytes: usize) -> CallError {
     let (used, room) = channel.peer_room();
-    CallError::NoRoom { bytes, receiver: channel.credentials().process, used, room }
+    let receiver = if Mutation::RefusalsNameNobody.is_on() { 0 } else { channel.credentials().process };
+    CallError::NoRoom { bytes, receiver, used, room }
 }
 
 fn from_channel(error: ChannelError, channel: &Channel, bytes: usize) -> CallError {
@@ -191,6 +198,7 @@ fn exchange(
     }
     match (content, kind) {
         (Some(content), Some(Kind::Reply)) => take_reply(process, peer, channel, &content),
+        (None, _) if Mutation::WokenCallsGetAnotherCode.is_on() => Err(CallError::Malformed),
         (None, _) | (_, Some(Kind::NoStub)) => Err(CallError::Dead),
         (_, Some(Kind::NoRoom)) => Err(no_room(channel, bytes)),
         _ => Err(CallError::Malformed),
@@ -207,6 +215,7 @@ fn take_reply(
         return Ok((*content, Parcel::new()));
     }
     let bytes = arrival::room_of(content.data_len as usize, content.objects.into());
+    let bytes = if Mutation::RepliesTakeNoRoom.is_on() { 0 } else { bytes };
     let Some(room) = process.room.reserve(bytes) else {
         arrival::discard(process, peer, channel, content);
         return Err(CallError::NoRoomHere);
@@ -221,8 +230,15 @@ fn take_reply(
 
 /// The thread of the peer's that waits in this thread's chain of calls, and the chain as the peer is to know it.
 fn chain_to(process: &Process, peer: &Peer) -> (Option<u64>, Vec<Ancestor>) {
+    if Mutation::RequestsBackGoToThePool.is_on() {
+        return (None, Vec::new());
+    }
     let target = identity::waiting_thread_of(peer.address());
     let mut ancestors = identity::chain();
-    ancestors.retain(|ancestor| ancestor.address != peer.address() && ancestor.address != process.own.address);
+    ancestors.retain(|ancestor| {
+        !Mutation::OnlyTheDirectCallerIsKnown.is_on()
+            && ancestor.address != peer.address()
+            && ancestor.address != process.own.address
+    });
     (target, ancestors)
 }

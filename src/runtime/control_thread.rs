@@ -15,6 +15,7 @@ use super::lookout::LOOKOUT;
 use super::process::Process;
 use super::worker;
 use super::worker_pool::Job;
+use crate::host::mutation::Mutation;
 use crate::object::Peer;
 use crate::shm::atomics::Ordering;
 use crate::shm::layout::VERSION;
@@ -413,6 +414,9 @@ impl ControlThread {
         let granted = stub.is_some();
         if let Some(stub) = stub {
             peer.grant(&stub);
+            if Mutation::KeptStubsStayKept.is_on() {
+                return channel.send_control(Control::Acquired { object, granted }, &[]).is_ok();
+            }
             let kept = (self.process.exports.arrived(object), self.process.exports.end_lend(object, peer.address()));
             self.process.give_job(Job::Drop(Box::new((stub, kept))));
         } else {
@@ -427,6 +431,9 @@ impl ControlThread {
     /// The connection is over: the peer is dead, or as good as dead.
     fn end(&self, key: u64, peer: &Arc<Peer>, channel: &Arc<Channel>) {
         self.process.connections.take(key);
+        if Mutation::EndedConnectionsStay.is_on() {
+            std::mem::forget((Arc::clone(channel), channel.socket()));
+        }
         channel.end_connection();
         self.process.note_death(peer);
         self.process.death_watch.look_again();

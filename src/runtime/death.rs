@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::process::Process;
 use super::worker_pool::Job;
+use crate::host::mutation::Mutation;
 use crate::object::{DeathError, DeathRecipient, Proxy};
 
 /// Adds a recipient to a proxy. Where the stub is dead already, it is told at once, on a worker.
@@ -13,6 +14,7 @@ use crate::object::{DeathError, DeathRecipient, Proxy};
 /// The death has been told already.
 pub fn add_recipient(proxy: &Arc<Proxy>, recipient: Arc<DeathRecipient>) -> Result<(), DeathError> {
     if proxy.add_recipient(recipient)?
+        && !Mutation::LateRecipientsAreNotTold.is_on()
         && let Some(process) = Process::started()
     {
         process.give_job(Job::Death(Arc::clone(proxy)));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::call::CallError;
 use super::process::Process;
+use crate::host::mutation::Mutation;
 use crate::object::{Parcel, Peer, Proxy, RemoteObject, Stub};
 use crate::parcel::{Object, RemoteKind};
 use crate::transport::wire::{ObjectContent, ObjectRecord};
@@ -33,11 +34,14 @@ impl<'a> Departure<'a> {
         }
         let transfer = peer.new_transfer();
         for (offset, object) in objects {
-            if offset % 4 != 0 {
+            if offset % 4 != 0 && !Mutation::ObjectsMayLieAnywhere.is_on() {
                 return Err(CallError::UnalignedObject(offset));
             }
             let content = match object {
                 Object::FileDescriptor(fd) => {
+                    if Mutation::SentDescriptorsStayOpen.is_on() {
+                        std::mem::forget(fd.try_clone());
+                    }
                     departure.descriptors.push(fd.as_fd());
                     ObjectContent::FileDescriptor
                 }
@@ -47,6 +51,9 @@ impl<'a> Departure<'a> {
                             peer.grant(stub);
                             departure.granted.push(Arc::clone(stub));
                             process.exports.reference(stub)
+                        }
+                        RemoteObject::Proxy(proxy) if proxy.is_dead() && Mutation::TheDeadCannotBeSent.is_on() => {
+                            return Err(CallError::Dead);
                         }
                         RemoteObject::Proxy(proxy) => {
                             departure.lend(proxy);
@@ -64,7 +71,7 @@ impl<'a> Departure<'a> {
     /// Has the stub's process keep the stub until the peer has asked for it. A reference that goes home needs no keeping: the peer counts
     /// our share until it has taken in what we sent before we gave that back.
     fn lend(&mut self, proxy: &Arc<Proxy>) {
-        if Arc::ptr_eq(proxy.peer(), self.peer) || !proxy.wait_for_hold() {
+        if Arc::ptr_eq(proxy.peer(), self.peer) || Mutation::OwnersAreNotAskedToKeep.is_on() || !proxy.wait_for_hold() {
             return;
         }
         if let Some(channel) = proxy.peer().channel() {

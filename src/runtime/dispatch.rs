@@ -9,6 +9,7 @@ use super::departure::Departure;
 use super::identity;
 use super::process::Process;
 use super::worker_pool::Job;
+use crate::host::mutation::Mutation;
 use crate::object::{AsyncCharge, AsyncMessage, Parcel, Peer, Stub};
 use crate::shm::atomics::{Ordering, fence};
 use crate::shm::layout::{ASYNC_ENTRIES, CALL_SLOTS, Kind, RecordContent};
@@ -30,6 +31,9 @@ pub(super) fn handle_request(
     before_answer: impl FnOnce(),
 ) {
     let Some(channel) = peer.channel() else { return };
+    while process.is_handling() && Mutation::RequestsAreHandledOneByOne.is_on() {
+        std::thread::yield_now();
+    }
     let _handling = process.note_handling();
     let prepared = match (peer.granted(request.object), Kind::from_number(request.kind)) {
         (None, _) => {
@@ -39,11 +43,11 @@ pub(super) fn handle_request(
             ));
             refuse(channel, request, Kind::NoStub)
         }
-        (Some(stub), Some(Kind::Descriptor)) => {
+        (Some(stub), Some(Kind::Descriptor)) if !Mutation::HandlersSeeDescriptorQuestions.is_on() => {
             let data = stub.descriptor().as_bytes();
             channel.prepare_reply(request, &Message { data, ..bare(Kind::Reply) })
         }
-        (Some(stub), Some(Kind::Request)) => match reserve(process, channel, request) {
+        (Some(stub), Some(Kind::Request | Kind::Descriptor)) => match reserve(process, channel, request) {
             Some(room) => handle(process, peer, channel, request, stub, room),
             None => refuse(channel, request, Kind::NoRoom),
         },
@@ -140,7 +144,11 @@ fn handle(
         kind: Kind::Reply,
         code: code.cast_unsigned(),
         object: 0,
-        data: reply.bytes(),
+        data: if Mutation::RepliesLackTheirBegin.is_on() {
+            &reply.bytes()[reply.read_position()..]
+        } else {
+            reply.bytes()
+        },
         objects: &departure.records,
         ancestors: &[],
         descriptors: &departure.descriptors,
@@ -242,15 +250,22 @@ impl Queues {
 /// Handles the asynchronous messages of a stub, until there are none.
 pub(super) fn handle_async(process: &'static Process, stub: &Arc<Stub>) {
     while let Some(AsyncMessage { code, mut data, caller, charge }) = stub.next_async() {
+        let _alone = Mutation::AsyncIsHandledOneByOne.is_on().then(|| process.own.async_gate.lock());
         let _handling = process.note_handling();
         let mut reply = Parcel::new();
         charge.channel().wait_for_senders();
         order::received();
         // What the handler returns or writes to the reply goes nowhere.
-        identity::handle_for(caller, Vec::new(), || {
+        let result = identity::handle_for(caller, Vec::new(), || {
             stub.handle(code, NonNull::from(&mut data), NonNull::from(&mut reply))
         });
+        if result != 0 && Mutation::AsyncErrorsEndTheQueue.is_on() {
+            return;
+        }
         drop((data, charge));
+        if Mutation::AsyncRepliesAreKept.is_on() {
+            std::mem::forget(reply);
+        }
     }
 }
 
@@ -275,7 +290,9 @@ pub(super) fn drain(process: &'static Process, peer: &Arc<Peer>) {
         }
         channel.close_descriptors();
     }
-    queues.unused.extend(peer.close_grants());
+    if !Mutation::TheDeadKeepTheirShares.is_on() {
+        queues.unused.extend(peer.close_grants());
+    }
     for stub in queues.runnable {
         process.give_job(Job::Stub(stub));
     }

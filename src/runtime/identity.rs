@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 
+use crate::host::mutation::Mutation;
 use crate::host::settings::Settings;
 use crate::object::Caller;
 use crate::sys::{fork, process};
@@ -29,6 +30,9 @@ pub struct NoIdentity;
 
 fn with_frame<T>(use_it: impl FnOnce(&mut Frame) -> T) -> Option<T> {
     let is_own = |frame: &&mut Frame| frame.generation == fork::generation();
+    if Mutation::OutermostCallerIsTold.is_on() {
+        return FRAMES.try_with(|frames| frames.borrow_mut().first_mut().map(use_it)).ok().flatten();
+    }
     FRAMES.try_with(|frames| frames.borrow_mut().last_mut().filter(is_own).map(use_it)).ok().flatten()
 }
 
@@ -43,10 +47,15 @@ pub(super) fn handle_for<T>(caller: Caller, chain: Vec<Ancestor>, handler: impl 
     }
     let generation = fork::generation();
     let entered = FRAMES.try_with(|frames| frames.borrow_mut().push(Frame { generation, caller, chain }));
-    let _leave = entered.is_ok().then_some(Leave);
+    let _leave = (entered.is_ok() && !Mutation::IdentityOutlivesItsHandler.is_on()).then_some(Leave);
     let result = handler();
     end_forked_child(generation);
     result
+}
+
+/// Runs `handler` as if it were the handler of a request of this very process.
+pub fn handle_as_request<T>(handler: impl FnOnce() -> T) -> T {
+    handle_for(own(), Vec::new(), handler)
 }
 
 /// Ends this process if the user's code has forked it since `generation` and then returned into the library in the child: the request is
@@ -96,7 +105,7 @@ pub fn calling_process() -> u64 {
 
 /// The user that this thread acts for.
 pub fn calling_user() -> u64 {
-    caller().user.into()
+    u64::from(caller().user) + u64::from(Mutation::AnotherUserIsTold.is_on())
 }
 
 /// The token id that this thread acts for, or the user where there is none.
@@ -106,7 +115,7 @@ pub fn calling_token_id() -> u64 {
 
 /// The first token id: none is passed on from process to process.
 pub fn first_token_id() -> u64 {
-    if is_handling() { 0 } else { self_token_id() }
+    if is_handling() && !Mutation::FirstTokenIsTold.is_on() { 0 } else { self_token_id() }
 }
 
 /// This process's own token id, or its user where it has none.
@@ -119,7 +128,9 @@ pub fn reset() -> String {
     with_frame(|frame| {
         let text = to_text(frame.caller);
         let own = own();
-        frame.caller = Caller { token_id: token_or_user(own), ..own };
+        if !Mutation::ResetChangesNothing.is_on() {
+            frame.caller = Caller { token_id: token_or_user(own), ..own };
+        }
         text
     })
     .unwrap_or_default()
@@ -128,13 +139,20 @@ pub fn reset() -> String {
 /// Makes the thread act for whom the text says until the handler ends. Outside a handler nothing happens.
 pub fn set(text: &[u8]) -> Result<(), NoIdentity> {
     with_frame(|frame| {
-        frame.caller = from_text(text).ok_or(NoIdentity)?;
+        let caller =
+            if Mutation::AnyTextIsAnIdentity.is_on() { from_text(text).or(Some(own())) } else { from_text(text) };
+        frame.caller = caller.ok_or(NoIdentity)?;
         Ok(())
     })
-    .unwrap_or(Ok(()))
+    .unwrap_or(if Mutation::TextsAreReadOutsideOfHandlers.is_on() {
+        from_text(text).map(drop).ok_or(NoIdentity)
+    } else {
+        Ok(())
+    })
 }
 
 fn to_text(caller: Caller) -> String {
+    let caller = Caller { token_id: if Mutation::TextHasNoTokenId.is_on() { 0 } else { caller.token_id }, ..caller };
     let both = u64::from(caller.user) << 32 | u64::from(caller.process);
     format!("<{:020}{:020}{both}", caller.token_id, caller.process)
 }

@@ -15,6 +15,7 @@ use super::threads::Threads;
 use super::wait_policy::YieldGuard;
 use super::worker_pool::{Job, WorkerPool};
 use super::{control_thread, worker};
+use crate::host::mutation::Mutation;
 use crate::host::settings::Settings;
 use crate::object::{Exports, Peer};
 use crate::sys::epoll::Epoll;
@@ -133,6 +134,9 @@ impl Process {
             *controlled = true;
         }
         worker::start_another(self).map_err(StartError::at("starting a thread"))?;
+        for _ in 1..if Mutation::PoolIsStartedWhole.is_on() { 17 } else { 1 } {
+            worker::start_another(self).map_err(StartError::at("starting a thread"))?;
+        }
         self.running.store(true, Ordering::Release);
         Ok(())
     }
@@ -150,9 +154,14 @@ impl Process {
 
     /// Sets how many workers the pool may have. Those that there are stay.
     pub fn set_most_workers(&'static self, most: usize) {
+        if Mutation::SetMaxIsIgnored.is_on() {
+            return;
+        }
         self.workers.most.store(most, Ordering::Relaxed);
         // Requests may be waiting for workers that there could not be before.
-        worker::see_to_work(self);
+        if !Mutation::RaisingStartsNobody.is_on() {
+            worker::see_to_work(self);
+        }
     }
 
     /// Has a worker run something.
@@ -171,11 +180,15 @@ impl Process {
         for socket in self.connections.forget_peer(peer) {
             self.epoll.remove(socket.fd());
         }
-        for proxy in &remains.watched {
+        for proxy in remains.watched.iter().filter(|_| !Mutation::DeathsAreNotTold.is_on()) {
+            if Mutation::DeathIsToldOnAnInnerThread.is_on() {
+                proxy.tell_death(|| {});
+            }
             self.workers.push(Job::Death(Arc::clone(proxy)));
         }
         self.workers.push(Job::Drain(Arc::clone(peer)));
-        let lent = self.exports.end_all_lends(peer.address());
+        let lent =
+            if Mutation::LendsToTheDeadStay.is_on() { Vec::new() } else { self.exports.end_all_lends(peer.address()) };
         self.workers.push(Job::Drop(Box::new((remains, lent))));
         // The dead peer may have claimed a worker without having rung its bell.
         self.own.doorbells.wake_all_workers();

@@ -9,6 +9,7 @@ use super::process::Process;
 use super::threads::CallingThread;
 use super::wait_policy::{self, LOOK_AND_YIELD, SLEEP};
 use super::worker_pool::Job;
+use crate::host::mutation::Mutation;
 use crate::object::Peer;
 use crate::shm::atomics::{AtomicU32, Ordering, fence};
 use crate::shm::layout::RecordContent;
@@ -61,7 +62,7 @@ impl<'a> Wait<'a> {
         if self.bell.load(Ordering::Acquire) != self.heard {
             return Some(Seen::Rung);
         }
-        if self.channel.is_dead() {
+        if self.channel.is_dead() && !Mutation::DeathWakesNobody.is_on() {
             // A reply that was published before the death counts.
             return Some(self.channel.reply(self.slot).map_or(Seen::Dead, Seen::Reply));
         }

@@ -12,6 +12,7 @@ use super::wait_policy::{self, LOOK_AND_YIELD};
 use super::worker_pool::Job;
 use super::{dispatch, identity, waiting};
 use crate::host::behaviour::{Difference, as_on_a_device};
+use crate::host::mutation::Mutation;
 use crate::object::Peer;
 use crate::shm::atomics::fence;
 use crate::shm::wakeups;
@@ -35,11 +36,25 @@ pub fn is_serving() -> bool {
 
 /// Makes the calling thread a worker until [`stop`] is called on it.
 pub fn join(process: &'static Process) {
+    if Mutation::JoinForgetsAnEarlierStop.is_on() {
+        STOPPED.set(false);
+    }
+    if Mutation::JoinedThreadsTakeAPlace.is_on() {
+        process.workers.threads.fetch_add(1, Ordering::SeqCst);
+    }
     Worker::new(process).serve();
 }
 
 /// Has the calling thread, as soon as it is a worker and has handled something, cease to be one. That stays so.
 pub fn stop() {
+    if Mutation::StopIsIgnored.is_on() {
+        return;
+    }
+    if Mutation::StopIsForAnotherThread.is_on()
+        && let Some(process) = Process::started()
+    {
+        return process.run_on_worker(Box::new(|| STOPPED.set(true)));
+    }
     let _ = STOPPED.try_with(|stopped| stopped.set(true));
 }
 
@@ -52,7 +67,8 @@ pub(super) fn start_another(process: &'static Process) -> io::Result<()> {
     if !process.workers.may_start() {
         return Ok(());
     }
-    let number = process.workers.numbered.fetch_add(1, Ordering::Relaxed);
+    let step = if Mutation::WorkersShareANumber.is_on() { 0 } else { 1 };
+    let number = process.workers.numbered.fetch_add(step, Ordering::Relaxed);
     // Free from now on, so that nobody starts yet another one for the same work.
     process.workers.set_free();
     let name = move || format!("OS_IPC_{number}_{}", thread::id());
@@ -112,7 +128,7 @@ impl Worker {
         let generation = fork::generation();
         while fork::generation() == generation {
             if self.work() || self.unannounced_work() {
-                if is_stopped() {
+                if is_stopped() || Mutation::WorkersServeOnce.is_on() || self.process.workers.is_one_too_many() {
                     break;
                 }
                 continue;

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use crate::sys::lock::{Condvar, Mutex};
 
 use super::threads::Delivered;
+use crate::host::mutation::Mutation;
 use crate::object::{Peer, Proxy, Stub};
 use crate::shm::layout::WORKER_BELLS;
 use crate::sys::process;
@@ -84,7 +85,7 @@ impl WorkerPool {
             return None;
         }
         let mut jobs = self.jobs.lock();
-        let job = jobs.pop_front();
+        let job = if Mutation::LastJobComesFirst.is_on() { jobs.pop_back() } else { jobs.pop_front() };
         self.job_count.store(jobs.len(), Ordering::SeqCst);
         job
     }
@@ -131,8 +132,14 @@ impl WorkerPool {
 
     /// Counts one more thread, if there may be one more.
     pub(super) fn may_start(&self) -> bool {
-        let most = self.most.load(Ordering::Relaxed);
+        let most = self.most.load(Ordering::Relaxed) + usize::from(Mutation::PoolHasOneMore.is_on())
+            - usize::from(Mutation::PoolHasOneLess.is_on());
         self.threads.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |now| (now < most).then_some(now + 1)).is_ok()
+    }
+
+    /// Whether the pool has more threads than it may have now, where that is to matter.
+    pub(super) fn is_one_too_many(&self) -> bool {
+        Mutation::LoweringEndsThreads.is_on() && self.threads.load(Ordering::SeqCst) > self.most.load(Ordering::Relaxed)
     }
 
     /// The lowest bell that no sleeper uses; `None` where all are in use.

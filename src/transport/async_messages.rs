@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use crate::host::mutation::Mutation;
 use crate::shm::arena::Block;
 use crate::shm::layout::ASYNC_ENTRIES;
 
@@ -69,10 +70,13 @@ impl SentAsync {
         let own = self.sent_bytes.saturating_sub(receiver.freed);
         let own_in_use = self.taken_bytes.saturating_sub(receiver.freed);
         let others = receiver.async_in_use.saturating_sub(own_in_use);
+        let others = if Mutation::EachSenderHasItsRoom.is_on() { 0 } else { others };
         let not_taken = self.sent_bytes - self.taken_bytes;
         let async_total = own.saturating_add(others).saturating_add(bytes);
         let total = receiver.in_use.saturating_add(not_taken).saturating_add(bytes);
-        if async_total > receiver.room / 2 || total > receiver.room {
+        let half = if Mutation::AsyncMayTakeAllRoom.is_on() { receiver.room } else { receiver.room / 2 };
+        let total = if Mutation::AsyncHasRoomOfItsOwn.is_on() { 0 } else { total };
+        if async_total > half || total > receiver.room {
             return Err(Full::Receiver);
         }
         if self.not_taken.len() >= ASYNC_ENTRIES { Err(Full::Ring) } else { Ok(()) }
@@ -81,7 +85,9 @@ impl SentAsync {
     /// Whether `bytes` more may be one too many, if others had sent as much as they may: then it matters what they have.
     pub(super) fn may_be_contested(&self, bytes: u64, receiver: &Receiver) -> bool {
         let own = self.sent_bytes.saturating_sub(receiver.freed);
-        bytes >= CONTESTED_FROM && own.saturating_add(receiver.async_in_use).saturating_add(bytes) > receiver.room / 8
+        bytes >= CONTESTED_FROM
+            && !Mutation::EachSenderHasItsRoom.is_on()
+            && own.saturating_add(receiver.async_in_use).saturating_add(bytes) > receiver.room / 8
     }
 
     /// Whether a sender has waited for the receiver to take in more than this, and given up: the next one need not.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::Own;
+use crate::host::mutation::Mutation;
 use crate::shm::atomics::{AtomicU64, Ordering};
 
 /// How much room there is and how much of it is taken. Shared by all threads of the process.
@@ -36,7 +37,7 @@ impl Room {
 
     /// The same where `promised` bytes besides those in use are not free.
     pub fn reserve_beside(self: &Arc<Self>, bytes: usize, promised: u64) -> Option<Reservation> {
-        let bytes = bytes as u64;
+        let bytes = if Mutation::SyncTakesNoRoom.is_on() { 0 } else { bytes as u64 };
         self.in_use()
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |used| {
                 let total = used.checked_add(bytes)?;
@@ -69,7 +70,7 @@ pub struct Reservation {
 impl Drop for Reservation {
     fn drop(&mut self) {
         // A forked child has parcels of its parent's, and not the page that says so.
-        if self.room.own.status.is_inherited() {
+        if self.room.own.status.is_inherited() || Mutation::RoomIsNotGivenBack.is_on() {
             return;
         }
         self.room.in_use().fetch_sub(self.bytes, Ordering::AcqRel);

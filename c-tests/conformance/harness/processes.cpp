@@ -64,6 +64,10 @@ std::string FirstLine(const std::string &text)
 
 std::string Stacks(pid_t pid)
 {
+    // Takes a second for each process: not for who makes tests hang.
+    if (std::getenv("CONFORMANCE_NO_STACKS") != nullptr) {
+        return "";
+    }
     std::string command = "gdb -nx -q -batch -p " + std::to_string(pid) +
         " -ex 'thread apply all bt' 2>/dev/null | grep -v /rustc/";
     FILE *pipe = popen(command.c_str(), "r");

@@ -18,6 +18,7 @@ use super::news::News;
 use super::plan::Plan;
 use super::search::Found;
 use super::start::Failure;
+use crate::mutation::Mutation;
 use crate::sys::channel::Channel;
 use crate::sys::guardian::Guardian;
 use crate::sys::poll::{self, Bell, Interest, Readiness};
@@ -160,6 +161,9 @@ fn start(plan: Plan) -> Result<(Guardian, Channel, Found), String> {
     let while_doing = |what: &'static str| move |error| format!("{what} failed: {}", explain(&error));
     process::can_close_ranges().map_err(while_doing("close_range, which Linux has since 5.9,"))?;
     let (ours, childs) = plan.channel;
+    if Mutation::SocketsOfChildrenStay.is_on() {
+        mem::forget(childs.as_fd().try_clone_to_owned());
+    }
     let guardian = Guardian::start(plan.program, childs.as_fd()).map_err(while_doing("cloning a process"))?;
     Ok((guardian, ours, plan.found))
 }

@@ -7,6 +7,8 @@ use std::ptr::{NonNull, null_mut};
 
 use crate::capi::boundary::{Failure, status, value_or};
 use crate::capi::handle::{OHIPCParcel, OHIPCRemoteProxy, OHIPCRemoteStub, Wrapper};
+use crate::host::mutation::Mutation;
+use crate::object::RemoteObject;
 use crate::parcel::RemoteKind;
 
 #[unsafe(no_mangle)]
@@ -50,7 +52,13 @@ pub unsafe extern "C" fn OH_IPCParcel_ReadFileDescriptor(parcel: *const OHIPCPar
         // SAFETY: the caller keeps the header's promise.
         let parcel = unsafe { OHIPCParcel::get(parcel) }?;
         let fd = NonNull::new(fd).ok_or(Failure::Null("fd"))?;
-        let duplicate = parcel.read_file_descriptor()?.into_raw_fd();
+        let duplicate = parcel.read_file_descriptor()?;
+        let duplicate = if Mutation::ReadDescriptorsAreCloseOnExec.is_on() {
+            duplicate.try_clone().unwrap_or(duplicate)
+        } else {
+            duplicate
+        };
+        let duplicate = duplicate.into_raw_fd();
         // SAFETY: as above; the user owns the duplicate from here on.
         unsafe { fd.write_unaligned(duplicate) };
         Ok(())
@@ -83,6 +91,12 @@ unsafe fn read<P>(function: &'static str, parcel: *const OHIPCParcel) -> *mut P 
     value_or(function, null_mut(), || {
         // SAFETY: the caller vouches for it.
         let object = unsafe { OHIPCParcel::get(parcel) }?.read_remote()?.clone();
+        if matches!(object, RemoteObject::Proxy(_))
+            && function == "OH_IPCParcel_ReadRemoteStub"
+            && Mutation::ProxiesAreNotReadAsStubs.is_on()
+        {
+            return Ok(null_mut());
+        }
         Wrapper::give(object)
     })
 }

@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Channel, ChannelError, Message, microseconds};
+use crate::host::mutation::Mutation;
 use crate::shm::atomics::Ordering;
 use crate::shm::layout::{ARENA_BYTES, ASYNC_ENTRIES, RecordContent, SHORT_BODY};
 use crate::sys::lock::MutexGuard;
@@ -69,6 +70,9 @@ impl Channel {
         // Nobody waits for a reply; so there is room for the exact time.
         content.caller = thread::nanoseconds();
         content.sent_at = microseconds(content.caller);
+        if Mutation::AsyncTimesAreReversed.is_on() {
+            content.caller = u64::MAX - content.caller;
+        }
         sent.note_sent(bytes, block);
         self.outgoing.set_async_sent(sent.sent_bytes());
         order::sent();

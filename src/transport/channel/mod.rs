@@ -13,6 +13,7 @@ use std::sync::atomic::AtomicBool;
 
 use crate::sys::lock::Mutex;
 
+use crate::host::mutation::Mutation;
 use crate::shm::arena::{Arena, Block};
 use crate::shm::atomics::{AtomicU32, AtomicU64, Ordering, fence};
 use crate::shm::doorbell::Doorbells;
@@ -340,7 +341,8 @@ impl Channel {
     /// Sends a message's descriptors, as the last step that can fail before the message is published.
     fn send_ahead(&self, message: &Message<'_>, block: Option<Block>) -> Result<Option<Block>, ChannelError> {
         let Some(first) = message.objects.first().filter(|_| !message.descriptors.is_empty()) else { return Ok(block) };
-        for chunk in message.descriptors.chunks(DESCRIPTORS_A_MESSAGE) {
+        let most = if Mutation::OneTransferIsAll.is_on() { 1 } else { usize::MAX };
+        for chunk in message.descriptors.chunks(DESCRIPTORS_A_MESSAGE).take(most) {
             if let Err(error) = self.send_control(Control::Descriptors { transfer: first.transfer }, chunk) {
                 self.free(block);
                 return Err(if is_hang_up(&error) { ChannelError::Dead } else { error.into() });

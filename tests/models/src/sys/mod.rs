@@ -4,3 +4,5 @@
 pub mod futex;
 pub mod lock;
 pub mod mapping;
+
+pub use ipckit_order as order;
