@@ -385,8 +385,6 @@ mutations! {
         "lifetimes.a_holder_that_ends_normally_lets_go",
         "lifetimes.killing_the_last_holder_ends_the_stub";
     // ---- forwarding ----
-    /// An object that is passed on is not kept until it has arrived.
-    OwnersAreNotAskedToKeep: "forwarding.an_object_goes_round_three_processes_many_times";
     /// What was on its way to a dead process stays held.
     LendsToTheDeadStay:
         "forwarding.what_a_killed_process_sent_to_a_killed_one_is_let_go",

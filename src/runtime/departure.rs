@@ -71,7 +71,7 @@ impl<'a> Departure<'a> {
     /// Has the stub's process keep the stub until the peer has asked for it. A reference that goes home needs no keeping: the peer counts
     /// our share until it has taken in what we sent before we gave that back.
     fn lend(&mut self, proxy: &Arc<Proxy>) {
-        if Arc::ptr_eq(proxy.peer(), self.peer) || Mutation::OwnersAreNotAskedToKeep.is_on() || !proxy.wait_for_hold() {
+        if Arc::ptr_eq(proxy.peer(), self.peer) || !proxy.wait_for_hold() {
             return;
         }
         if let Some(channel) = proxy.peer().channel() {
