@@ -3,6 +3,6 @@
 //! them with loom's.
 
 #[cfg(loom)]
-pub use super::weakening::{AtomicBool, AtomicU16, AtomicU32, AtomicU64, Ordering, fence};
+pub use crate::sys::weakening::{AtomicBool, AtomicU16, AtomicU32, AtomicU64, Ordering, fence};
 #[cfg(not(loom))]
 pub use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU32, AtomicU64, Ordering, fence};

@@ -14,7 +14,7 @@ pub mod object;
 pub mod shm;
 pub mod sys;
 pub mod transport;
-pub mod weakening;
+pub use sys::weakening;
 
 /// Runs a model with at most so many preemptions in each of its runs.
 pub fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {

@@ -11,5 +11,3 @@ pub mod ring;
 pub mod segment;
 #[path = "../../../../src/shm/wakeups.rs"]
 pub mod wakeups;
-
-pub use crate::weakening;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The kernel's part, and locks.
+//! The kernel's part, locks, and atomics.
 
 pub mod futex;
 pub mod lock;
 pub mod mapping;
+pub mod weakening;
 
 pub use ipckit_order as order;
