@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "death.h"
+#include "harness/process_end.h"
 
 using namespace conformance;
 
@@ -23,11 +24,10 @@ Answer AskAndWait(const OHIPCRemoteProxy *proxy)
 BEHAVIOUR(kill_your_caller)
 {
     pid_t pid = request.data.Int();
-    int process = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+    int process = OpenProcess(pid);
     EXPECT(process >= 0);
     EXPECT_EQ(kill(pid, SIGKILL), 0);
-    pollfd end = { process, POLLIN, 0 };
-    EXPECT_EQ(poll(&end, 1, -1), 1);
+    EXPECT(AwaitProcess(process));
     close(process);
     return OH_IPC_SUCCESS;
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Registering death recipients: entries, removing them, and what they keep alive.
+#include <memory>
+#include <mutex>
 #include <thread>
 #include <unistd.h>
 #include <vector>
@@ -20,8 +22,12 @@ void Ignore(void *)
 BEHAVIOUR(watch_kept)
 {
     std::string name = request.data.Text();
-    // Never destroyed: its entry lasts as long as the process.
-    auto *recipient = new Recipient(name);
+    // Never destroyed: its entry lasts as long as the process, and a leak checker is to find it.
+    static std::mutex mutex;
+    static auto *kept = new std::vector<std::unique_ptr<Recipient>>;
+    std::lock_guard<std::mutex> lock(mutex);
+    kept->push_back(std::make_unique<Recipient>(name));
+    const auto &recipient = kept->back();
     WriteInt(request.reply, recipient->AddTo(KeptProxy(request.data.Text()).get()));
     return OH_IPC_SUCCESS;
 }

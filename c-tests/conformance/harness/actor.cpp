@@ -19,6 +19,7 @@
 
 #include "harness/board.h"
 #include "harness/expect.h"
+#include "harness/process_end.h"
 #include "harness/stub.h"
 
 namespace conformance {
@@ -59,7 +60,7 @@ Actor::Actor()
     Answer answer = Ask("pid");
     REQUIRE_EQ(answer.result, OH_IPC_SUCCESS);
     pid_ = answer.Read().Int();
-    process_ = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));
+    process_ = OpenProcess(pid_);
     REQUIRE(process_ >= 0);
 }
 
@@ -107,7 +108,9 @@ void Actor::End()
 
 void Actor::Kill() const
 {
-    syscall(SYS_pidfd_send_signal, process_, SIGKILL, nullptr, 0);
+    if (syscall(SYS_pidfd_send_signal, process_, SIGKILL, nullptr, 0) != 0 && !HasEndedInDirectory(process_)) {
+        kill(pid_, SIGKILL);
+    }
 }
 
 void Actor::Stop() const
@@ -139,10 +142,7 @@ void Actor::Continue() const
 
 void Actor::AwaitEnd()
 {
-    pollfd wait = { process_, POLLIN, 0 };
-    while (poll(&wait, 1, -1) < 0 && errno == EINTR) {
-    }
-    EXPECT((wait.revents & POLLIN) != 0);
+    EXPECT(AwaitProcess(process_));
 }
 
 Actor &StartActor()

@@ -45,7 +45,7 @@ public:
 private:
     ProxyPtr proxy_;
     pid_t pid_ = -1;
-    int process_ = -1; // a pidfd
+    int process_ = -1; // of OpenProcess
 };
 
 // Starts a child process; the test ends where that fails.

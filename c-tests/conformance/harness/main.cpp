@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // conformance [--repeat N] [TEST | FILE]...: runs these tests, or all. FILE is the name of a test's file without .cpp.
+// With CONFORMANCE_UNDER="valgrind ..." each test's process and its actors run under that command.
 // conformance --list: the tests' names. conformance --notes: with what has to break for each to fail.
 #include <algorithm>
 #include <cstdio>

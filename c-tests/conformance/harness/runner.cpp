@@ -52,8 +52,9 @@ pid_t StartInside(const Test &test, const SharedFile &output)
     // As one test writes after another, in their order.
     std::fflush(stdout);
     pid_t runner = getpid();
-    // By its name: under an emulator /proc/self/exe itself can be the emulator.
     const std::string program = std::filesystem::read_symlink("/proc/self/exe").string();
+    const char *under = std::getenv("CONFORMANCE_UNDER");
+    const std::string command = under == nullptr ? "" : std::string("exec ") + under + " \"$0\" --inside \"$1\"";
     pid_t pid = fork();
     if (pid != 0) {
         return pid;
@@ -69,6 +70,10 @@ pid_t StartInside(const Test &test, const SharedFile &output)
     }
     close(in);
     close(out);
+    if (!command.empty()) {
+        // valgrind, for instance, with its options.
+        execl("/bin/sh", "sh", "-c", command.c_str(), program.c_str(), test.name.c_str(), nullptr);
+    }
     execl(program.c_str(), "conformance", "--inside", test.name.c_str(), nullptr);
     _exit(2);
 }
