@@ -119,11 +119,12 @@ sanitize_thread_all() {
     run_sanitized thread-all "$1"
 }
 
-# valgrind runs one thread at a time and slowly: what takes a second can take a minute, so the suite's own bounds are raised.
+# valgrind runs one thread at a time and slowly: what takes a second can take a minute, so the bounds of suite and library are raised.
 sanitize_valgrind() {
     local sanitized_tests=conformance
     build_sanitized valgrind "-g -O1" ""
-    export CONFORMANCE_LIMIT=500 CONFORMANCE_UNDER="valgrind --quiet --trace-children=yes --error-exitcode=66 --fair-sched=yes \
+    export CONFORMANCE_LIMIT=500 IPCKIT_CHILD_START_TIMEOUT_MS=200000
+    export CONFORMANCE_UNDER="valgrind --quiet --trace-children=yes --error-exitcode=66 --fair-sched=yes \
         --log-file=$sanitizer_place/valgrind.reports/report.%p"
     expect_reports valgrind 'Invalid read'
     run_sanitized valgrind "$1"

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls that wait for a process which dies.
 #include <csignal>
-#include <poll.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "death.h"
