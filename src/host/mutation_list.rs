@@ -208,6 +208,10 @@ mutations! {
         "threads.workers_are_created_as_needed";
     /// All workers have one number in their names.
     WorkersShareANumber: "threads.threads_are_named_by_number_and_id";
+    /// The pool's threads have other names than on a device.
+    WorkersHaveAnotherName:
+        "differences.threads_have_names_by_which_they_are_known",
+        "threads.threads_are_named_by_number_and_id";
     /// A worker ends after its first work.
     WorkersServeOnce:
         "threads.set_max_before_anything_else",
@@ -563,4 +567,14 @@ mutations! {
     EndedConnectionsStay: "leftovers.nothing_is_left_at_a_sibling", "leftovers.nothing_is_left_of_many_children";
     /// A process keeps the child's end of each child's socket.
     SocketsOfChildrenStay: "leftovers.nothing_is_left_of_many_children";
+    /// Of a repeated name the last descriptor counts.
+    TheLastOfANameCounts: "child_start.of_a_repeated_name_the_first_counts";
+    /// An exit callback is called after it was taken back.
+    RemovedExitCallbacksStay: "child_exit.callbacks_are_taken_back";
+    /// A process name may hold anything.
+    AnyProcessNameIsTaken: "child_configs.names_that_are_refused_change_nothing";
+    /// Children of both kinds count among the fifty of Create.
+    ChildrenOfStartTakeAPlace: "child_life.children_of_start_leave_room_for_others";
+    /// A child keeps the signals as its parent has them.
+    SignalsAreInherited: "child_surroundings.signals_are_as_by_default";
 }

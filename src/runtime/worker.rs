@@ -71,7 +71,8 @@ pub(super) fn start_another(process: &'static Process) -> io::Result<()> {
     let number = process.workers.numbered.fetch_add(step, Ordering::Relaxed);
     // Free from now on, so that nobody starts yet another one for the same work.
     process.workers.set_free();
-    let name = move || format!("OS_IPC_{number}_{}", thread::id());
+    let start = if Mutation::WorkersHaveAnotherName.is_on() { "worker" } else { "OS_IPC" };
+    let name = move || format!("{start}_{number}_{}", thread::id());
     let started = thread::start(name, move || {
         process.workers.set_busy();
         Worker::new(process).serve();

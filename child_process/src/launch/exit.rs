@@ -8,6 +8,7 @@ use ipckit_order as order;
 use parking_lot::Mutex;
 
 use super::audience::Pid;
+use crate::mutation::Mutation;
 use crate::sys::process;
 
 /// A child that has ended, and the signal that killed it, 0 for none.
@@ -42,7 +43,7 @@ impl ExitCallbacks {
     pub(super) fn remove(&self, key: usize) -> bool {
         let mut callbacks = self.0.lock();
         let before = callbacks.len();
-        callbacks.retain(|known| known.key != key);
+        callbacks.retain(|known| known.key != key || Mutation::RemovedExitCallbacksStay.is_on());
         callbacks.len() != before
     }
 

@@ -3,6 +3,7 @@
 
 use std::ffi::{CStr, c_int};
 
+use crate::mutation::Mutation;
 use crate::protocol::{Gift, MOST_DESCRIPTORS};
 use crate::sys::process;
 
@@ -50,6 +51,7 @@ impl<'a> Given<'a> {
                 return Err(NotGiven::LongName(name.to_string_lossy().into()));
             }
             match descriptors.binary_search_by(|(known, _)| (*known).cmp(name)) {
+                Ok(place) if Mutation::TheLastOfANameCounts.is_on() => descriptors[place].1 = number,
                 Ok(_) => {}
                 Err(_) if descriptors.len() == MOST_DESCRIPTORS => return Err(NotGiven::TooManyNames),
                 Err(place) => descriptors.insert(place, (name, number)),

@@ -7,6 +7,7 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 
 use super::settings::Settings;
+use crate::mutation::Mutation;
 use crate::protocol::Task;
 use crate::sys::guardian::Guardian;
 
@@ -40,9 +41,9 @@ impl Live {
         add(&self.counts.all, settings.most)?;
         // A place among all, given back where there is none among those made by Create.
         let mut place = Place { counts: Arc::clone(&self.counts), task: Task::Run };
-        if task == Task::Connect {
+        if task == Task::Connect || Mutation::ChildrenOfStartTakeAPlace.is_on() {
             add(&self.counts.connected, settings.most_connected)?;
-            place.task = task;
+            place.task = Task::Connect;
         }
         Ok(place)
     }

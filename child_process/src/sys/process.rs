@@ -8,6 +8,8 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr;
 
+use crate::mutation::Mutation;
+
 /// Runs the closure with every signal blocked that can be; the calling thread's mask is restored afterwards.
 pub(crate) fn with_signals_blocked<T>(body: impl FnOnce() -> T) -> T {
     let mut before = MaybeUninit::<libc::sigset_t>::uninit();
@@ -25,6 +27,9 @@ pub(crate) fn with_signals_blocked<T>(body: impl FnOnce() -> T) -> T {
 
 /// Gives every signal that is ignored its default disposition, then unblocks all on the calling thread.
 pub(crate) fn accept_all_signals() {
+    if Mutation::SignalsAreInherited.is_on() {
+        return;
+    }
     for signal in 1..=libc::SIGRTMAX() {
         let mut action = MaybeUninit::<libc::sigaction>::zeroed();
         // SAFETY: a zeroed sigaction is a valid one; numbers that are no signal for us are refused without harm.

@@ -7,6 +7,7 @@ use super::arguments::NativeChildProcess_IsolationMode;
 use super::error_code::Ability_NativeChildProcess_ErrCode;
 use super::{ErrorCode, IsolationMode, enter, refuse};
 use crate::launch::Configuration;
+use crate::mutation::Mutation;
 
 /// Bytes of a process name.
 const LONGEST_NAME: usize = 64;
@@ -106,7 +107,8 @@ pub unsafe extern "C" fn OH_Ability_ChildProcessConfigs_SetProcessName(
 }
 
 fn is_name(name: &[u8]) -> bool {
-    let is_allowed = |&byte: &u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let is_allowed =
+        |&byte: &u8| byte.is_ascii_alphanumeric() || byte == b'_' || Mutation::AnyProcessNameIsTaken.is_on();
     (1..=LONGEST_NAME).contains(&name.len()) && name.iter().all(is_allowed)
 }
 
