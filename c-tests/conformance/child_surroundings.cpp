@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "harness/child.h"
@@ -11,6 +12,8 @@
 using namespace conformance;
 
 namespace {
+
+constexpr int RESERVED_SIGNAL = 32;
 
 std::map<std::string, std::string> ReportOfKind(bool connected)
 {
@@ -25,6 +28,18 @@ std::map<std::string, std::string> ReportOfKind(bool connected)
     auto report = ByKey(reply.Read().Text());
     EXPECT_EQ(OH_Ability_KillChildProcess(std::stoi(report["pid"])), NCP_NO_ERROR);
     return report;
+}
+
+// Has a signal ignored that the C library keeps for itself and refuses to change.
+void IgnoreInKernel(int number)
+{
+    struct {
+        void (*handler)(int);
+        unsigned long flags;
+        void (*restorer)();
+        uint64_t mask;
+    } action = { SIG_IGN, 0, nullptr, 0 };
+    REQUIRE_EQ(syscall(SYS_rt_sigaction, number, &action, nullptr, sizeof(action.mask)), 0);
 }
 
 } // namespace
@@ -56,6 +71,7 @@ TEST(signals_are_as_by_default, "a child inherits a blocked or an ignored signal
     for (int number : { SIGPIPE, SIGCHLD, SIGTERM, SIGRTMIN + 1 }) {
         std::signal(number, SIG_IGN);
     }
+    IgnoreInKernel(RESERVED_SIGNAL);
     std::signal(SIGUSR1, [](int) {});
     for (bool connected : { false, true }) {
         Context context(connected ? "Create" : "Start");

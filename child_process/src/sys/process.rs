@@ -30,16 +30,24 @@ pub(crate) fn accept_all_signals() {
     if Mutation::SignalsAreInherited.is_on() {
         return;
     }
+    /// As the kernel has it: the C library's function refuses the signals that the library keeps for itself, which a parent may have
+    /// been started with ignored.
+    #[repr(C)]
+    #[derive(Default)]
+    struct KernelAction {
+        handler: usize,
+        flags: libc::c_ulong,
+        restorer: usize,
+        mask: u64,
+    }
     for signal in 1..=libc::SIGRTMAX() {
-        let mut action = MaybeUninit::<libc::sigaction>::zeroed();
-        // SAFETY: a zeroed sigaction is a valid one; numbers that are no signal for us are refused without harm.
-        unsafe {
-            if libc::sigaction(signal, ptr::null(), action.as_mut_ptr()) == 0
-                && action.assume_init_ref().sa_sigaction == libc::SIG_IGN
-            {
-                action.assume_init_mut().sa_sigaction = libc::SIG_DFL;
-                libc::sigaction(signal, action.as_ptr(), ptr::null_mut());
-            }
+        let (by_default, mut now) = (KernelAction::default(), KernelAction::default());
+        let set = |new: *const KernelAction, old: *mut KernelAction| {
+            // SAFETY: each pointer is null or to a structure that outlives the call; numbers that are no signal for us are refused.
+            unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, new, old, size_of::<u64>()) }
+        };
+        if set(ptr::null(), &raw mut now) == 0 && now.handler == libc::SIG_IGN {
+            set(&raw const by_default, ptr::null_mut());
         }
     }
     // SAFETY: the set is initialised by the call before it is read.
