@@ -216,7 +216,7 @@ int OnRequest(uint32_t code, const OHIPCParcel *, OHIPCParcel *reply, void *)
         case DESCRIBE: OH_IPCParcel_WriteString(reply, (Surroundings() + Nested()).c_str()); return OH_IPC_SUCCESS;
         case KILL_INSIDE: OH_IPCParcel_WriteInt32(reply, 7); kill(getpid(), SIGTERM); return OH_IPC_SUCCESS;
         case EXIT_INSIDE: std::exit(0);
-        case CRASH_INSIDE: raise(SIGSEGV); return OH_IPC_SUCCESS;
+        case CRASH_INSIDE: signal(SIGSEGV, SIG_DFL); raise(SIGSEGV); return OH_IPC_SUCCESS;
         case KILL_AFTER:
             // The thread that sends the signal has to wait for nothing: the reply may be under way or not.
             std::thread([] { kill(getpid(), SIGTERM); }).detach();

@@ -126,8 +126,8 @@ Report AwaitKeptReport(const std::string &name)
 
 bool IsPoolThread(const Report &report)
 {
-    // Made once: to make one is a data race within some standard libraries.
-    static const std::regex name("OS_IPC_([0-9]+)_([0-9]+)");
+    // Made once: to make one is a data race within some standard libraries. Never destroyed: handlers run while the process ends.
+    static const std::regex &name = *new std::regex("OS_IPC_([0-9]+)_([0-9]+)");
     std::smatch match;
     if (!std::regex_match(report.threadName, match, name)) {
         return false;

@@ -13,6 +13,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
+use ipckit_order::{LibraryCode, UsersCode};
+
 use self::arguments::{IsolationMode, NativeChildProcess_Args, NativeChildProcess_Options};
 use self::configs::Ability_ChildProcessConfigs;
 use self::error_code::Ability_NativeChildProcess_ErrCode;
@@ -126,8 +128,11 @@ pub unsafe extern "C" fn OH_Ability_RegisterNativeChildProcessExitCallback(
     const NAME: &str = "OH_Ability_RegisterNativeChildProcessExitCallback";
     enter(NAME, || {
         let Some(callback) = onProcessExit else { return refuse(NAME, "onProcessExit is NULL") };
-        // SAFETY: who registered it has promised that it may be called.
-        let call = Arc::new(move |pid, signal| unsafe { callback(pid, signal) });
+        let call = Arc::new(move |pid, signal| {
+            let _users = UsersCode::begin();
+            // SAFETY: who registered it has promised that it may be called.
+            unsafe { callback(pid, signal) }
+        });
         launch::add_exit_callback(ExitCallback { key: callback as usize, call });
         ErrorCode::NoError
     })
@@ -215,6 +220,7 @@ unsafe fn create_configured(
             Ok(proxy) => (ErrorCode::NoError, proxy.as_ptr()),
             Err(failure) => (failure.into(), ptr::null_mut()),
         };
+        let _users = UsersCode::begin();
         // SAFETY: the caller of Create has promised that it may be called. The callee owns the proxy.
         unsafe { on_started(code as c_int, proxy) };
     };
@@ -313,6 +319,7 @@ fn refuse_in_child(function: &str) -> ErrorCode {
 
 /// Runs the body of an exported function: no cancellation in it, and no panic out of it.
 fn enter(function: &str, body: impl FnOnce() -> ErrorCode) -> ErrorCode {
+    let _library = LibraryCode::begin();
     let _not_cancellable = NotCancellable::new();
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
         ipckit_log::error(format_args!("{function}: internal error; this is a fault of the library, please report it"));

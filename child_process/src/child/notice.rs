@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ipckit_order::LibraryCode;
 use parking_lot::{Condvar, Mutex};
 
 use super::report;
@@ -50,6 +51,7 @@ impl Notice {
         let thread = thread::Builder::new().name("ipckit_notice".into());
         process::with_signals_blocked(|| {
             thread.spawn(move || {
+                let _library = LibraryCode::begin();
                 for_thread.await_sleep(&MainThread::new());
                 report(&channel, &Report::Entered(Box::new(reference)));
                 *for_thread.told.lock() = true;
@@ -120,7 +122,13 @@ fn parse_blocking_call(line: &[u8]) -> Option<&[u8]> {
 /// its user meanwhile.
 pub(super) fn end_with_parent(channel: Arc<Channel>) -> io::Result<()> {
     let thread = thread::Builder::new().name("ipckit_notice".into());
-    process::with_signals_blocked(|| thread.spawn(move || await_end_of_parent(&channel))).map(drop)
+    process::with_signals_blocked(|| {
+        thread.spawn(move || {
+            let _library = LibraryCode::begin();
+            await_end_of_parent(&channel);
+        })
+    })
+    .map(drop)
 }
 
 fn await_end_of_parent(channel: &Channel) {

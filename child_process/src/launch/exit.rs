@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::thread;
 
-use ipckit_order as order;
+use ipckit_order::{self as order, LibraryCode};
 use parking_lot::Mutex;
 
 use super::audience::Pid;
@@ -67,6 +67,7 @@ pub(super) fn tell(callbacks: &'static ExitCallbacks, ended: Vec<Ended>) -> Resu
     let thread = thread::Builder::new().name("ipckit_news".into());
     let spawned = process::with_signals_blocked(|| {
         thread.spawn(move || {
+            let _library = LibraryCode::begin();
             // What was done before a callback was registered has happened.
             order::take_over(callbacks);
             for Ended { pid, signal } in for_thread {

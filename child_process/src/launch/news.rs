@@ -5,6 +5,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::thread;
 
+use ipckit_order::LibraryCode;
 use parking_lot::Mutex;
 
 use super::event::Event;
@@ -60,6 +61,7 @@ impl News {
         let thread = thread::Builder::new().name("ipckit_news".into());
         let spawned = process::with_signals_blocked(|| {
             thread.spawn(move || {
+                let _library = LibraryCode::begin();
                 let news = for_thread.lock().take();
                 news.into_iter().for_each(Self::tell);
             })

@@ -18,6 +18,8 @@ use super::news::News;
 use super::plan::Plan;
 use super::search::Found;
 use super::start::Failure;
+use ipckit_order::LibraryCode;
+
 use crate::mutation::Mutation;
 use crate::sys::channel::Channel;
 use crate::sys::guardian::Guardian;
@@ -52,7 +54,12 @@ impl Starter {
         let for_thread = Arc::clone(&starter);
         let thread = thread::Builder::new().name("ipckit_starter".into());
         // No signal of the program's may interrupt it.
-        process::with_signals_blocked(|| thread.spawn(move || Watch::new(for_thread, live, exits).run()))?;
+        process::with_signals_blocked(|| {
+            thread.spawn(move || {
+                let _library = LibraryCode::begin();
+                Watch::new(for_thread, live, exits).run();
+            })
+        })?;
         Ok(starter)
     }
 

@@ -6,7 +6,7 @@ use std::ffi::{c_int, c_void};
 use std::ptr::NonNull;
 use std::time::Duration;
 
-use ipckit_order as order;
+use ipckit_order::{self as order, LibraryCode};
 
 /// Length of a stub's travelling reference, in bytes.
 pub(crate) const REFERENCE_LENGTH: usize = 64;
@@ -68,6 +68,7 @@ pub(crate) fn import_reference(reference: &Reference) -> Option<NonNull<RemotePr
 /// A C++ exception that leaves the task passes through to the worker.
 pub(crate) fn run_on_worker<T: Send + 'static>(needs: T, task: fn(T)) -> Result<(), (T, c_int)> {
     unsafe extern "C-unwind" fn trampoline<T>(context: *mut c_void) {
+        let _library = LibraryCode::begin();
         // SAFETY: `context` is the box that `run_on_worker` gave away, and the worker runs a task once.
         let context = unsafe { Box::from_raw(context.cast::<(T, fn(T))>()) };
         order::take_over(&*context);

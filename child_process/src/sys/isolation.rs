@@ -12,6 +12,7 @@ use std::sync::OnceLock;
 use std::sync::mpsc::{self, Sender, SyncSender};
 use std::thread;
 
+use ipckit_order::LibraryCode;
 use parking_lot::Mutex;
 
 use super::{ipc, process};
@@ -96,6 +97,7 @@ static SOCKET_MAKER: OnceLock<(u32, Mutex<Sender<SyncSender<Reply>>>)> = OnceLoc
 fn begin_socket_maker() -> io::Result<()> {
     let (to_maker, requests) = mpsc::channel::<SyncSender<Reply>>();
     thread::Builder::new().name("ipckit_sockets".into()).spawn(move || {
+        let _library = LibraryCode::begin();
         drop_capabilities();
         for reply in requests {
             let _ = reply.send(new_socket());
