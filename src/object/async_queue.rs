@@ -22,7 +22,7 @@ pub struct AsyncCharge {
 
 impl AsyncCharge {
     /// Takes `bytes` for a message that came over `channel`. Its sender has seen to it that they are free.
-    pub fn new(channel: &Arc<Channel>, room: &Arc<Room>, bytes: usize) -> Self {
+    pub fn new(channel: &Arc<Channel>, room: &'static Room, bytes: usize) -> Self {
         channel.note_async_in_use(bytes as u64);
         Self { channel: Arc::clone(channel), bytes: bytes as u64, room: Some(room.take(bytes)) }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::arrival::{self, Arrival};
 use super::departure::Departure;
-use super::identity;
+use super::identity::{self, Chain};
 use super::process::Process;
 use super::worker_pool::Job;
 use crate::host::mutation::Mutation;
@@ -113,7 +113,7 @@ fn handle(
     stub: Arc<Stub>,
     room: Reservation,
 ) -> Result<PreparedReply, ChannelError> {
-    let Arrival { parcel: mut data, ancestors: mut chain } =
+    let Arrival { parcel: mut data, ancestors: before } =
         match arrival::take(process, peer, channel, request, Some(room)) {
             Ok(arrival) => arrival,
             Err(error) => {
@@ -124,7 +124,7 @@ fn handle(
                 return channel.prepare_reply(request, &bare(Kind::Lost));
             }
         };
-    chain.push(Ancestor { address: peer.address(), thread: request.caller });
+    let chain = Chain { before, caller: Some(Ancestor { address: peer.address(), thread: request.caller }) };
     let mut reply = Parcel::new();
     channel.wait_for_senders();
     order::received();
@@ -240,7 +240,7 @@ struct Queues {
 
 impl Queues {
     fn accept(&mut self, process: &Process, channel: &Arc<Channel>, (bytes, message): ReadAsync) {
-        let charge = AsyncCharge::new(channel, &process.room, bytes);
+        let charge = AsyncCharge::new(channel, process.room, bytes);
         let Some((stub, code, data)) = message else { return };
         let message = AsyncMessage { code, data, caller: Peer::caller(channel, true), charge };
         if stub.queue_async(message) { &mut self.runnable } else { &mut self.unused }.push(stub);
@@ -256,7 +256,7 @@ pub(super) fn handle_async(process: &'static Process, stub: &Arc<Stub>) {
         charge.channel().wait_for_senders();
         order::received();
         // What the handler returns or writes to the reply goes nowhere.
-        let result = identity::handle_for(caller, Vec::new(), || {
+        let result = identity::handle_for(caller, Chain::default(), || {
             stub.handle(code, NonNull::from(&mut data), NonNull::from(&mut reply))
         });
         if result != 0 && Mutation::AsyncErrorsEndTheQueue.is_on() {

@@ -71,9 +71,14 @@ impl YieldGuard {
     }
 }
 
+/// How long ago that was, in nanoseconds of the monotonic clock.
+pub(super) fn since(start: u64) -> Duration {
+    Duration::from_nanos(thread::nanoseconds().saturating_sub(start))
+}
+
 /// Looks again and again until [`LOOK`] after `start`, without giving the processor away.
 #[inline]
-pub(super) fn look<T>(start: Instant, mut found: impl FnMut() -> Option<T>) -> Option<T> {
+pub(super) fn look<T>(start: u64, mut found: impl FnMut() -> Option<T>) -> Option<T> {
     loop {
         for _ in 0..8 {
             if let Some(found) = found() {
@@ -81,7 +86,7 @@ pub(super) fn look<T>(start: Instant, mut found: impl FnMut() -> Option<T>) -> O
             }
             std::hint::spin_loop();
         }
-        if start.elapsed() > LOOK {
+        if since(start) > LOOK {
             return None;
         }
     }

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::process::Process;
-use super::wait_policy::{self, LOOK_AND_YIELD};
+use super::wait_policy::{self, LOOK_AND_YIELD, since};
 use super::worker_pool::Job;
 use super::{dispatch, identity, waiting};
 use crate::host::behaviour::{Difference, as_on_a_device};
@@ -17,7 +17,8 @@ use crate::object::Peer;
 use crate::shm::atomics::fence;
 use crate::shm::wakeups;
 use crate::sys::shortage::Explained;
-use crate::sys::{fork, thread};
+use crate::sys::{fork, process, thread};
+use crate::transport::SameCore;
 
 /// Asynchronous messages that one worker takes in before it handles some.
 const ASYNC_BATCH: usize = 64;
@@ -114,15 +115,27 @@ struct Worker {
     last: Option<Arc<Peer>>,
     /// Whose turn it was.
     jobs_first: bool,
+    /// Counted as free: it has no work, or all that is left of its work is to tell the caller.
+    is_free: Cell<bool>,
     /// Whether looking has paid lately.
     score: u32,
+    /// Whether the callers seem to be on the same processor: then looking only keeps them from running.
+    same_core: SameCore,
     /// The bell has rung, and nothing that is announced explains it.
     rung_for_nothing: bool,
 }
 
 impl Worker {
     fn new(process: &'static Process) -> Self {
-        Self { process, last: None, jobs_first: false, score: MOST_SCORE, rung_for_nothing: false }
+        Self {
+            process,
+            last: None,
+            jobs_first: false,
+            is_free: Cell::new(false),
+            score: MOST_SCORE,
+            same_core: SameCore::default(),
+            rung_for_nothing: false,
+        }
     }
 
     fn serve(&mut self) {
@@ -134,33 +147,49 @@ impl Worker {
                 }
                 continue;
             }
-            self.process.workers.set_free();
-            let slept = !self.look();
-            if slept {
+            self.become_free();
+            if !self.look() {
                 self.sleep();
-            }
-            self.process.workers.set_busy();
-            if slept && self.process.own.doorbells.any_pending_nested() {
-                // Their threads do not wait any more, or would have come for them.
-                waiting::sort_nested_requests(self.process);
+                if self.process.own.doorbells.any_pending_nested() {
+                    // Their threads do not wait any more, or would have come for them.
+                    waiting::sort_nested_requests(self.process);
+                }
             }
         }
         identity::end_forked_child(generation);
+        self.become_busy();
+    }
+
+    fn become_free(&self) {
+        if !self.is_free.replace(true) {
+            self.process.workers.set_free();
+        }
+    }
+
+    fn become_busy(&self) {
+        if self.is_free.replace(false) {
+            self.process.workers.set_busy();
+        }
     }
 
     /// Does some work, if there is any: for who sent the last, unless others have some too. Then the oldest comes first.
     fn work(&mut self) -> bool {
-        self.last.take_if(|peer| peer.is_dead());
-        let Some(last) = self.last.clone() else { return self.other_work() };
+        let Some(last) = self.last.take_if(|peer| !peer.is_dead()) else {
+            self.last = None;
+            return self.other_work();
+        };
         if self.process.workers.has_jobs() || self.process.own.doorbells.any_pending() {
             if let Some(channel) = last.channel()
                 && channel.has_work()
             {
                 self.process.own.doorbells.set_pending(channel.number());
             }
+            self.last = Some(last);
             return self.other_work();
         }
-        self.serve_peer(&last)
+        let served = self.serve_peer(&last);
+        self.last = Some(last);
+        served
     }
 
     /// Does a job, or something for a peer that says it has work: in turns.
@@ -171,6 +200,7 @@ impl Worker {
 
     fn do_job(&mut self) -> bool {
         let Some(job) = self.process.workers.take_job() else { return false };
+        self.become_busy();
         self.see_to_the_rest();
         self.run(job);
         true
@@ -219,22 +249,17 @@ impl Worker {
     fn serve_peer(&mut self, peer: &Arc<Peer>) -> bool {
         let Some(channel) = peer.channel() else { return false };
         if let Some(request) = channel.take_request() {
+            self.become_busy();
             self.see_to_the_rest_of(peer);
             // Free from just before the answer: the caller's next request may come before this thread runs on, and is not to start
             // another worker.
-            let is_free = Cell::new(false);
-            dispatch::handle_request(self.process, peer, &request, || {
-                self.process.workers.set_free();
-                is_free.set(true);
-            });
-            if is_free.get() {
-                self.process.workers.set_busy();
-            }
+            dispatch::handle_request(self.process, peer, &request, || self.become_free());
             return true;
         }
         if !channel.has_async() {
             return false;
         }
+        self.become_busy();
         let mut stubs = dispatch::take_async_in(self.process, ASYNC_BATCH).into_iter();
         let first = stubs.next();
         stubs.for_each(|stub| self.process.workers.push(Job::Stub(stub)));
@@ -285,17 +310,17 @@ impl Worker {
 
     /// Looks for work for a while; `true` where there is some.
     fn look(&mut self) -> bool {
-        if self.score == 0 || !self.process.workers.begin_look() {
+        if self.score == 0 {
             return self.sees_work();
         }
-        let last = self.last.clone();
-        let lookers = last.as_ref().and_then(|peer| peer.channel()).map(|channel| channel.outgoing().lookers());
-        if let Some(lookers) = lookers {
-            wakeups::begin_look(lookers);
+        let all_lookers = self.process.own.status.lookers();
+        let most = u32::try_from(process::processors()).unwrap_or(u32::MAX).max(2);
+        let lookers = self.last.as_ref().and_then(|peer| peer.channel()).map(|channel| channel.outgoing().lookers());
+        if !wakeups::begin_look(all_lookers, lookers, most) {
+            return self.sees_work();
         }
         let found = self.look_and_yield();
-        self.process.workers.end_look();
-        wakeups::end_look(lookers);
+        wakeups::end_look(all_lookers, lookers);
         if found {
             self.score = (self.score + 1).min(MOST_SCORE);
         }
@@ -303,19 +328,24 @@ impl Worker {
     }
 
     fn look_and_yield(&self) -> bool {
-        let start = Instant::now();
-        let sees = || self.sees_work().then_some(());
-        if wait_policy::look(start, sees).is_some() {
+        let start = thread::nanoseconds();
+        if self.same_core.looks_first() && wait_policy::look(start, || self.sees_work().then_some(())).is_some() {
+            self.same_core.came_while_looking();
             return true;
         }
-        while start.elapsed() < LOOK_AND_YIELD {
+        let mut is_first = true;
+        while since(start) < LOOK_AND_YIELD {
             if !self.process.yields.may_yield() {
                 return false;
             }
             self.process.yields.yield_now();
             if self.sees_work() {
+                if is_first {
+                    self.same_core.came_after_first_yield();
+                }
                 return true;
             }
+            is_first = false;
         }
         false
     }

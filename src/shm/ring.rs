@@ -8,7 +8,7 @@
 
 use super::atomics::{AtomicU32, Ordering};
 use super::layout::{Record, RecordContent};
-use super::segment::copy_content;
+use super::segment::{copy_content, write_content};
 use crate::sys::order;
 
 /// The records of a ring, in a segment.
@@ -38,7 +38,7 @@ impl RingWriter {
         order::take_over_inside(record);
         // SAFETY: the ticket gives the entry to this thread alone, the segment is this process's own, and the reader does not
         // look at the content before the store below.
-        unsafe { record.content.get().write(*content) };
+        unsafe { write_content(record, content) };
         order::hand_over_inside(record);
         record.sequence.store(ticket.wrapping_add(1), Ordering::Release);
         ticket

@@ -17,7 +17,7 @@ use crate::host::mutation::Mutation;
 use crate::shm::arena::{Arena, Block};
 use crate::shm::atomics::{AtomicU32, AtomicU64, Ordering, fence};
 use crate::shm::doorbell::Doorbells;
-use crate::shm::layout::{CALL_SLOTS, Kind, RecordContent, SHORT_BODY};
+use crate::shm::layout::{CALL_SLOTS, FIRST_LINE_BODY, Kind, RecordContent, SHORT_BODY};
 use crate::shm::ring::{RingReader, RingWriter};
 use crate::shm::segment::{IncomingSegment, OutgoingSegment, OwnStatus, PeerStatus};
 use crate::shm::wakeups;
@@ -300,15 +300,17 @@ impl Channel {
             object: message.object,
             objects: message.objects.len() as u16,
             ancestors: ancestors.len() as u16,
-            kind: message.kind as u16,
+            kind: message.kind as u8,
             ..RecordContent::EMPTY
         };
         let body_len = body_len(&content);
         content.body_len = body_len as u32;
         if body_len <= SHORT_BODY && message.objects.is_empty() && ancestors.is_empty() {
             content.short_body[..data_len].copy_from_slice(message.data);
+            content.lines = if data_len <= FIRST_LINE_BODY { 1 } else { 2 };
             return Ok((content, None));
         }
+        content.lines = 2;
         let block = self.allocate(body_len)?;
         content.arena_offset = block.offset();
         self.outgoing.write_arena(block.offset(), message.data);
@@ -357,9 +359,10 @@ impl Channel {
         }
     }
 
-    /// Sees to it that one of the peer's workers looks at what was just published.
-    fn announce(&self) {
-        wakeups::announce(|| self.incoming.lookers(), &self.peer_doorbells, self.peer.channel);
+    /// Sees to it that one of the peer's workers looks at what was published.
+    pub fn announce(&self) {
+        let (ring, all) = (|| self.incoming.lookers(), || self.peer_status.lookers());
+        wakeups::announce(ring, all, &self.peer_doorbells, self.peer.channel);
     }
 
     /// Wakes the peer's workers whatever its doorbells say, for when they may hold garbage.
@@ -392,15 +395,16 @@ fn body_len(content: &RecordContent) -> usize {
         + usize::from(content.ancestors) * Ancestor::BYTES
 }
 
-fn is_short(content: &RecordContent) -> bool {
-    content.objects == 0 && content.ancestors == 0 && content.data_len as usize <= SHORT_BODY
-}
-
 /// Whether the lengths of a record that came from a peer agree with each other.
 fn makes_sense(content: &RecordContent) -> bool {
     let data_len = content.data_len as usize;
-    data_len <= MOST_DATA
-        && content.body_len as usize == body_len(content)
+    let is_whole = if content.lines == 1 {
+        content.has_short_body() && data_len <= FIRST_LINE_BODY
+    } else {
+        content.body_len as usize == body_len(content)
+    };
+    is_whole
+        && data_len <= MOST_DATA
         && usize::from(content.ancestors) <= MOST_ANCESTORS
         && usize::from(content.objects) * OBJECT_BYTES <= data_len
 }
@@ -412,7 +416,7 @@ mod tests {
     #[test]
     fn a_record_with_more_than_a_message_can_have_makes_no_sense() {
         let record = |data_len: usize, objects: u16, ancestors: u16| {
-            let mut content = RecordContent { data_len: data_len as u32, objects, ancestors, ..RecordContent::EMPTY };
+            let mut content = RecordContent { data_len: data_len as u32, objects, ancestors, lines: 2, ..RecordContent::EMPTY };
             content.body_len = body_len(&content) as u32;
             content
         };
@@ -423,5 +427,8 @@ mod tests {
         assert!(!makes_sense(&record(23, 1, 0)));
         assert!(!makes_sense(&record(MOST_DATA + 1, 0, 0)));
         assert!(!makes_sense(&RecordContent { body_len: 9, ..record(8, 0, 0) }));
+        assert!(makes_sense(&RecordContent { lines: 1, ..record(FIRST_LINE_BODY, 0, 0) }));
+        assert!(!makes_sense(&RecordContent { lines: 1, ..record(FIRST_LINE_BODY + 1, 0, 0) }));
+        assert!(!makes_sense(&RecordContent { lines: 1, ..record(48, 1, 0) }));
     }
 }
