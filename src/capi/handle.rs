@@ -115,6 +115,15 @@ impl Wrapper {
         }
     }
 
+    /// The proxy behind the wrapper, where it is of one.
+    #[inline]
+    pub(super) fn proxy(&self) -> Option<&Proxy> {
+        match self {
+            Self::Proxy(proxy) => Some(proxy),
+            Self::Stub(_) => None,
+        }
+    }
+
     /// The object behind the wrapper, where it may be written to a parcel.
     pub(super) fn writable_object(&self) -> Option<RemoteObject> {
         let is_passed = matches!(self, Self::Stub(held) if matches!(*held.lock(), Held::Passed(_)));

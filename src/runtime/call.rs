@@ -82,8 +82,8 @@ pub fn call(proxy: &Proxy, code: u32, data: &Parcel) -> Result<Answer, CallError
 }
 
 /// To be held from before an asynchronous request is sent until just before the sender returns to its own caller: an answer waits for that.
-pub fn begin_post(proxy: &Proxy) -> Option<Post> {
-    proxy.peer().wait_for_channel().map(Post::begin)
+pub fn begin_post(proxy: &Proxy) -> Option<Post<'_>> {
+    proxy.peer().wait_for_channel().map(|channel| Post::begin(channel))
 }
 
 /// Sends an asynchronous request.

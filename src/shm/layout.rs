@@ -87,6 +87,11 @@ impl RecordContent {
         body_len: 0,
     };
 
+    /// When an asynchronous message was sent, in nanoseconds of the monotonic clock: as nobody waits for a reply, there is room for it.
+    pub fn async_time(&self) -> u64 {
+        self.caller
+    }
+
     /// Whether the body lies in the record itself.
     pub fn has_short_body(&self) -> bool {
         self.objects == 0 && self.ancestors == 0 && self.data_len as usize <= SHORT_BODY

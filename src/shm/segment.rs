@@ -249,6 +249,13 @@ pub(super) fn copy_content(record: &Record) -> RecordContent {
     content
 }
 
+/// Has the processor fetch a record that is about to be written.
+pub(super) fn prefetch_for_write(record: &Record) {
+    let start: *const u8 = std::ptr::from_ref(record).cast();
+    memory::prefetch_for_write(start);
+    memory::prefetch_for_write(start.wrapping_add(64));
+}
+
 /// Writes what a record is to hold.
 ///
 /// # Safety

@@ -177,7 +177,6 @@ pub struct Channel {
     incoming_async: RingReader,
     /// The descriptors of the next asynchronous message have not arrived.
     async_held: AtomicBool,
-    async_in_use: AtomicU64,
     async_taken_bytes: AtomicU64,
     /// How much room the peer has in use.
     room_questions: Questions<asynchronous::RoomInUse>,
@@ -216,7 +215,6 @@ impl Channel {
             latency: Latency::default(),
             late_look: LateLook::default(),
             async_held: AtomicBool::new(false),
-            async_in_use: AtomicU64::new(0),
             async_taken_bytes: AtomicU64::new(0),
             room_questions: Questions::default(),
             lend_questions: Questions::default(),
