@@ -99,11 +99,11 @@ pub fn post(proxy: &Proxy, code: u32, data: &Parcel) -> Result<(), CallError> {
         code,
         object: proxy.reference().object,
         data: data.bytes(),
-        objects: &departure.records,
+        objects: departure.records(),
         ancestors: &[],
-        descriptors: &departure.descriptors,
+        descriptors: departure.descriptors(),
     };
-    let bytes = arrival::room_of(data.bytes().len(), departure.records.len());
+    let bytes = arrival::room_of(data.bytes().len(), departure.records().len());
     channel.send_async(&message, bytes as u64).map_err(|error| from_channel(error, channel, bytes))?;
     process.lookout.watch(channel);
     departure.went_out();
@@ -186,7 +186,7 @@ fn exchange(
     let slot = channel.acquire_slot(thread.token(), !is_nested).map_err(|error| from_channel(error, channel, bytes))?;
     let slot = underway.slot.insert(slot);
     let message =
-        Message { objects: &departure.records, descriptors: &departure.descriptors, ancestors: &ancestors, ..message };
+        Message { objects: departure.records(), descriptors: departure.descriptors(), ancestors: &ancestors, ..message };
     let now = nanoseconds();
     let mut wait = Wait::begin(process, (peer, channel), slot, &thread, (now, target.is_none()));
     underway.block = channel

@@ -150,9 +150,9 @@ fn handle(
         } else {
             reply.bytes()
         },
-        objects: &departure.records,
+        objects: departure.records(),
         ancestors: &[],
-        descriptors: &departure.descriptors,
+        descriptors: departure.descriptors(),
     };
     let prepared = channel.prepare_reply(request, &message)?;
     departure.went_out();

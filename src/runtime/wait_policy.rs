@@ -8,7 +8,10 @@ use crate::sys::per_process::PerProcess;
 use crate::sys::thread;
 
 /// Looking without a yield.
-pub(super) const LOOK: Duration = Duration::from_micros(1);
+const LOOK: Duration = Duration::from_micros(1);
+
+/// The same, where what is waited for has lately come while looking: a yield would take longer than it does.
+const LONG_LOOK: Duration = Duration::from_micros(4);
 
 /// Looking and yielding, in all.
 pub(super) const LOOK_AND_YIELD: Duration = Duration::from_micros(50);
@@ -49,11 +52,22 @@ impl YieldGuard {
         now >= until && self.until_us.compare_exchange(until, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
-    /// Yields, and learns from how long that took.
-    pub(super) fn yield_now(&self) {
-        let before = Instant::now();
-        thread::yield_now();
-        self.note(before.elapsed());
+    /// Yields and looks until [`LOOK_AND_YIELD`] after `start`, or until yielding costs too much. Says too whether it was found after the
+    /// first yield.
+    pub(super) fn look<T>(&self, start: u64, mut found: impl FnMut() -> Option<T>) -> Option<(T, bool)> {
+        let mut now = thread::nanoseconds();
+        let mut is_first = true;
+        while now.saturating_sub(start) < LOOK_AND_YIELD.as_nanos() as u64 && self.may_yield() {
+            thread::yield_now();
+            if let Some(found) = found() {
+                self.note(since(now));
+                return Some((found, is_first));
+            }
+            let before = std::mem::replace(&mut now, thread::nanoseconds());
+            self.note(Duration::from_nanos(now - before));
+            is_first = false;
+        }
+        None
     }
 
     fn note(&self, took: Duration) {
@@ -76,9 +90,9 @@ pub(super) fn since(start: u64) -> Duration {
     Duration::from_nanos(thread::nanoseconds().saturating_sub(start))
 }
 
-/// Looks again and again until [`LOOK`] after `start`, without giving the processor away.
+/// Looks again and again for a moment after `start`, without giving the processor away; a little longer where looking has paid.
 #[inline]
-pub(super) fn look<T>(start: u64, mut found: impl FnMut() -> Option<T>) -> Option<T> {
+pub(super) fn look<T>(start: u64, has_paid: bool, mut found: impl FnMut() -> Option<T>) -> Option<T> {
     loop {
         for _ in 0..8 {
             if let Some(found) = found() {
@@ -86,7 +100,7 @@ pub(super) fn look<T>(start: u64, mut found: impl FnMut() -> Option<T>) -> Optio
             }
             std::hint::spin_loop();
         }
-        if since(start) > LOOK {
+        if since(start) > if has_paid { LONG_LOOK } else { LOOK } {
             return None;
         }
     }

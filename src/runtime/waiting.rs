@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::dispatch;
 use super::process::Process;
 use super::threads::CallingThread;
-use super::wait_policy::{self, LOOK_AND_YIELD, SLEEP, since};
+use super::wait_policy::{self, SLEEP, since};
 use super::worker_pool::Job;
 use crate::host::mutation::Mutation;
 use crate::object::Peer;
@@ -98,10 +98,11 @@ impl<'a> Wait<'a> {
     fn look_first(&mut self) -> Option<Seen> {
         let latency = self.channel.latency();
         if latency.same_core.looks_first() {
-            if !latency.is_short() {
+            let is_short = latency.is_short();
+            if !is_short {
                 self.announce();
             }
-            if let Some(seen) = wait_policy::look(self.start, || self.see()) {
+            if let Some(seen) = wait_policy::look(self.start, is_short, || self.see()) {
                 latency.came_while_looking();
                 return Some(seen);
             }
@@ -121,18 +122,11 @@ impl<'a> Wait<'a> {
         if latency.is_long() {
             return None;
         }
-        let mut first = true;
-        while since(self.start) < LOOK_AND_YIELD && self.process.yields.may_yield() {
-            self.process.yields.yield_now();
-            if let Some(seen) = self.see() {
-                if first {
-                    latency.same_core.came_after_first_yield();
-                }
-                return Some(seen);
-            }
-            first = false;
+        let (seen, at_first) = self.process.yields.look(self.start, || self.see())?;
+        if at_first {
+            latency.same_core.came_after_first_yield();
         }
-        None
+        Some(seen)
     }
 
     /// Sleeps until the bell rings, and looks into everything now and then all the same: what is in a doorbell may be garbage.

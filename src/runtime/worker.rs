@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::process::Process;
-use super::wait_policy::{self, LOOK_AND_YIELD, since};
+use super::wait_policy::{self, LOOK_AND_YIELD};
 use super::worker_pool::Job;
 use super::{dispatch, identity, waiting};
 use crate::host::behaviour::{Difference, as_on_a_device};
@@ -329,25 +329,18 @@ impl Worker {
 
     fn look_and_yield(&self) -> bool {
         let start = thread::nanoseconds();
-        if self.same_core.looks_first() && wait_policy::look(start, || self.sees_work().then_some(())).is_some() {
-            self.same_core.came_while_looking();
-            return true;
-        }
-        let mut is_first = true;
-        while since(start) < LOOK_AND_YIELD {
-            if !self.process.yields.may_yield() {
-                return false;
-            }
-            self.process.yields.yield_now();
-            if self.sees_work() {
-                if is_first {
-                    self.same_core.came_after_first_yield();
-                }
+        if self.same_core.looks_first() {
+            let has_paid = self.same_core.is_other_core();
+            if wait_policy::look(start, has_paid, || self.sees_work().then_some(())).is_some() {
+                self.same_core.came_while_looking();
                 return true;
             }
-            is_first = false;
         }
-        false
+        let found = self.process.yields.look(start, || self.sees_work().then_some(()));
+        if let Some(((), true)) = found {
+            self.same_core.came_after_first_yield();
+        }
+        found.is_some()
     }
 
     /// Sleeps until somebody rings.

@@ -41,7 +41,8 @@ pub fn announce_nested(doorbells: &Doorbells, channel: u16, bell: u16) {
 /// says. `false` where `most` look already; of several that begin at the same time more may.
 pub fn begin_look(all_lookers: &AtomicU32, lookers: Option<&AtomicU32>, most: u32) -> bool {
     // Nothing is read because of it: what is seen while looking needs no announcement, what is not is seen after the end.
-    if all_lookers.load(Ordering::Relaxed) >= most {
+    let enough = all_lookers.load(Ordering::Relaxed) >= most;
+    if enough || lookers.is_some_and(|lookers| lookers.load(Ordering::Relaxed) != 0) {
         return false;
     }
     all_lookers.fetch_add(1, Ordering::Relaxed);

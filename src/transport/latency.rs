@@ -8,7 +8,7 @@ use std::time::Duration;
 const PAYS_UP_TO: Duration = Duration::from_micros(50);
 
 /// An average below this says that the peer was looking.
-const SHORT: Duration = Duration::from_micros(1);
+const SHORT: Duration = Duration::from_micros(4);
 
 /// One slow answer is not to spoil the average for long.
 const CAP: Duration = Duration::from_micros(400);
@@ -41,6 +41,11 @@ impl SameCore {
         waits.is_multiple_of(64)
     }
 
+    /// Whether what is waited for nearly always comes from another processor.
+    pub fn is_other_core(&self) -> bool {
+        self.score.load(Ordering::Relaxed) == 0
+    }
+
     /// What was waited for came while looking.
     pub fn came_while_looking(&self) {
         let score = self.score.load(Ordering::Relaxed);
@@ -66,13 +71,13 @@ impl Latency {
 
     /// Whether answers come so soon that a worker of the peer must be looking for requests.
     pub fn is_short(&self) -> bool {
-        u128::from(self.average_ns.load(Ordering::Relaxed)) < SHORT.as_nanos()
+        self.same_core.is_other_core() && u128::from(self.average_ns.load(Ordering::Relaxed)) < SHORT.as_nanos()
     }
 
-    /// The answer came while looking, within about a microsecond.
+    /// The answer came while looking. How soon matters little, and would cost a look at the clock.
     pub fn came_while_looking(&self) {
         self.same_core.came_while_looking();
-        self.note(SHORT / 2);
+        self.note(SHORT / 4);
     }
 
     /// How long a wait took, however it ended.

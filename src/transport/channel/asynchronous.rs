@@ -80,7 +80,8 @@ impl Channel {
         message: &Message<'_>,
         bytes: u64,
     ) -> Result<(), ChannelError> {
-        let (mut content, block) = self.place(message)?;
+        let mut content = RecordContent::EMPTY;
+        let block = self.place(message, &mut content)?;
         let block = self.send_ahead(message, block)?;
         // Nobody waits for a reply; so there is room for the exact time.
         content.caller = thread::nanoseconds();

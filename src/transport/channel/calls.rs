@@ -30,7 +30,8 @@ impl Channel {
         now: u64,
         message: &Message<'_>,
     ) -> Result<Option<Block>, ChannelError> {
-        let (mut content, block) = self.place(message)?;
+        let mut content = RecordContent::EMPTY;
+        let block = self.place(message, &mut content)?;
         let block = self.send_ahead(message, block)?;
         content.caller = caller;
         content.sent_at = microseconds(now);
@@ -91,13 +92,14 @@ impl Channel {
                 self.free(Some(block));
             }
         }
-        let (content, block) = self.place(message)?;
-        let block = self.send_ahead(message, block)?;
-        if let Some(block) = block {
+        let mut reply =
+            PreparedReply { slot, call: request.call, caller: request.caller, content: RecordContent::EMPTY };
+        let block = self.place(message, &mut reply.content)?;
+        if let Some(block) = self.send_ahead(message, block)? {
             self.long_replies.fetch_add(1, Ordering::Relaxed);
             self.reply_blocks.lock()[slot] = Some((request.call, block));
         }
-        Ok(PreparedReply { slot, call: request.call, caller: request.caller, content })
+        Ok(reply)
     }
 
     /// Publishes a reply, and wakes its caller.

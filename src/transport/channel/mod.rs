@@ -288,27 +288,36 @@ impl Channel {
     }
 
     /// Lays a message out as a record, its body in the arena where it is long.
-    fn place(&self, message: &Message<'_>) -> Result<(RecordContent, Option<Block>), ChannelError> {
+    #[inline]
+    fn place(&self, message: &Message<'_>, content: &mut RecordContent) -> Result<Option<Block>, ChannelError> {
         let data_len = message.data.len();
         // The oldest are the least likely to be called back.
         let ancestors = &message.ancestors[message.ancestors.len().saturating_sub(MOST_ANCESTORS)..];
-        let mut content = RecordContent {
-            code: message.code,
-            data_len: data_len as u32,
-            object: message.object,
-            objects: message.objects.len() as u16,
-            ancestors: ancestors.len() as u16,
-            kind: message.kind as u8,
-            ..RecordContent::EMPTY
-        };
-        let body_len = body_len(&content);
-        content.body_len = body_len as u32;
-        if body_len <= SHORT_BODY && message.objects.is_empty() && ancestors.is_empty() {
+        content.code = message.code;
+        content.data_len = data_len as u32;
+        content.object = message.object;
+        content.kind = message.kind as u8;
+        if data_len <= SHORT_BODY && message.objects.is_empty() && ancestors.is_empty() {
+            content.body_len = data_len as u32;
             content.short_body[..data_len].copy_from_slice(message.data);
             content.lines = if data_len <= FIRST_LINE_BODY { 1 } else { 2 };
-            return Ok((content, None));
+            return Ok(None);
         }
+        self.place_long(message, ancestors, content).map(Some)
+    }
+
+    fn place_long(
+        &self,
+        message: &Message<'_>,
+        ancestors: &[Ancestor],
+        content: &mut RecordContent,
+    ) -> Result<Block, ChannelError> {
+        let data_len = message.data.len();
+        content.objects = message.objects.len() as u16;
+        content.ancestors = ancestors.len() as u16;
         content.lines = 2;
+        let body_len = body_len(content);
+        content.body_len = body_len as u32;
         let block = self.allocate(body_len)?;
         content.arena_offset = block.offset();
         self.outgoing.write_arena(block.offset(), message.data);
@@ -318,7 +327,7 @@ impl Channel {
             let tail: Vec<u8> = objects.chain(ancestors).collect();
             self.outgoing.write_arena(block.offset() + padded(data_len) as u32, &tail);
         }
-        Ok((content, Some(block)))
+        Ok(block)
     }
 
     fn allocate(&self, len: usize) -> Result<Block, ChannelError> {
@@ -339,8 +348,17 @@ impl Channel {
     }
 
     /// Sends a message's descriptors, as the last step that can fail before the message is published.
+    #[inline]
     fn send_ahead(&self, message: &Message<'_>, block: Option<Block>) -> Result<Option<Block>, ChannelError> {
-        let Some(first) = message.objects.first().filter(|_| !message.descriptors.is_empty()) else { return Ok(block) };
+        if message.descriptors.is_empty() { Ok(block) } else { self.send_descriptors_ahead(message, block) }
+    }
+
+    fn send_descriptors_ahead(
+        &self,
+        message: &Message<'_>,
+        block: Option<Block>,
+    ) -> Result<Option<Block>, ChannelError> {
+        let Some(first) = message.objects.first() else { return Ok(block) };
         let most = if Mutation::OneTransferIsAll.is_on() { 1 } else { usize::MAX };
         for chunk in message.descriptors.chunks(DESCRIPTORS_A_MESSAGE).take(most) {
             if let Err(error) = self.send_control(Control::Descriptors { transfer: first.transfer }, chunk) {
