@@ -185,8 +185,12 @@ fn exchange(
     // A thread within a chain of calls must not wait for a slot: those who hold them may wait for it.
     let slot = channel.acquire_slot(thread.token(), !is_nested).map_err(|error| from_channel(error, channel, bytes))?;
     let slot = underway.slot.insert(slot);
-    let message =
-        Message { objects: departure.records(), descriptors: departure.descriptors(), ancestors: &ancestors, ..message };
+    let message = Message {
+        objects: departure.records(),
+        descriptors: departure.descriptors(),
+        ancestors: &ancestors,
+        ..message
+    };
     let now = nanoseconds();
     let mut wait = Wait::begin(process, (peer, channel), slot, &thread, (now, target.is_none()));
     underway.block = channel

@@ -2,9 +2,9 @@
 //! The threads that call: each has a bell to sleep on, and a token by which those it calls can call it back.
 
 use std::cell::RefCell;
+use std::collections::{HashMap, VecDeque};
 use std::ops::Deref;
 use std::rc::Rc;
-use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::sys::per_process::PerProcess;
 use crate::sys::thread;
+use crate::transport::SameCore;
 
 /// Looking without a yield.
 const LOOK: Duration = Duration::from_micros(1);
@@ -18,6 +19,9 @@ pub(super) const LOOK_AND_YIELD: Duration = Duration::from_micros(50);
 
 /// While something is outstanding, a sleeper looks this often, should a wake-up have been lost.
 pub(super) const SLEEP: Duration = Duration::from_millis(50);
+
+/// A yield that takes longer has let another thread run and come back.
+const SWITCH: Duration = Duration::from_nanos(1_000);
 
 /// A yield that takes longer has given the processor to other work.
 const LONG_YIELD: Duration = Duration::from_micros(200);
@@ -52,19 +56,25 @@ impl YieldGuard {
         now >= until && self.until_us.compare_exchange(until, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
-    /// Yields and looks until [`LOOK_AND_YIELD`] after `start`, or until yielding costs too much. Says too whether it was found after the
-    /// first yield.
-    pub(super) fn look<T>(&self, start: u64, mut found: impl FnMut() -> Option<T>) -> Option<(T, bool)> {
+    /// Yields and looks until [`LOOK_AND_YIELD`] after `start`, or until yielding costs too much. What is found after the first yield says
+    /// where it came from: with nobody else on the processor the yield itself was over in no time.
+    pub(super) fn look<T>(&self, start: u64, same_core: &SameCore, mut found: impl FnMut() -> Option<T>) -> Option<T> {
         let mut now = thread::nanoseconds();
         let mut is_first = true;
         while now.saturating_sub(start) < LOOK_AND_YIELD.as_nanos() as u64 && self.may_yield() {
             thread::yield_now();
-            if let Some(found) = found() {
-                self.note(since(now));
-                return Some((found, is_first));
-            }
+            let found = found();
             let before = std::mem::replace(&mut now, thread::nanoseconds());
-            self.note(Duration::from_nanos(now - before));
+            let took = Duration::from_nanos(now.saturating_sub(before));
+            self.note(took);
+            if found.is_some() {
+                match is_first {
+                    true if took > SWITCH => same_core.came_after_first_yield(),
+                    true => same_core.came_while_looking(),
+                    false => {}
+                }
+                return found;
+            }
             is_first = false;
         }
         None

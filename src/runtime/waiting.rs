@@ -122,11 +122,7 @@ impl<'a> Wait<'a> {
         if latency.is_long() {
             return None;
         }
-        let (seen, at_first) = self.process.yields.look(self.start, || self.see())?;
-        if at_first {
-            latency.same_core.came_after_first_yield();
-        }
-        Some(seen)
+        self.process.yields.look(self.start, &latency.same_core, || self.see())
     }
 
     /// Sleeps until the bell rings, and looks into everything now and then all the same: what is in a doorbell may be garbage.

@@ -336,11 +336,7 @@ impl Worker {
                 return true;
             }
         }
-        let found = self.process.yields.look(start, || self.sees_work().then_some(()));
-        if let Some(((), true)) = found {
-            self.same_core.came_after_first_yield();
-        }
-        found.is_some()
+        self.process.yields.look(start, &self.same_core, || self.sees_work().then_some(())).is_some()
     }
 
     /// Sleeps until somebody rings.

@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use super::LifeWord;
 use super::atomics::{AtomicU32, AtomicU64, Ordering};
-use super::layout::{ARENA_BYTES, ASYNC_ENTRIES, CALL_SLOTS, CallLine, FIRST_LINE, Record, RecordContent, Segment, Status};
+use super::layout::{
+    ARENA_BYTES, ASYNC_ENTRIES, CALL_SLOTS, CallLine, FIRST_LINE, Record, RecordContent, Segment, Status,
+};
 use super::ring::Entries;
 use crate::sys::large_buffers;
 use crate::sys::lock::OnceLock;

@@ -11,12 +11,7 @@ use crate::sys::futex;
 
 /// Has a worker of the peer's come for what was put into a ring. `lookers` reads how many look at this ring, `all_lookers` how many look at
 /// the doorbells; `doorbells` are the peer's, and `channel` is what the peer calls the channel.
-pub fn announce(
-    lookers: impl FnOnce() -> u32,
-    all_lookers: impl FnOnce() -> u32,
-    doorbells: &Doorbells,
-    channel: u16,
-) {
+pub fn announce(lookers: impl FnOnce() -> u32, all_lookers: impl FnOnce() -> u32, doorbells: &Doorbells, channel: u16) {
     // After it, a worker that ceased to look, and is not counted any more, has seen what was published; or it is counted still.
     fence(Ordering::SeqCst);
     if lookers() == 0 {

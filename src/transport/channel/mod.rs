@@ -432,7 +432,8 @@ mod tests {
     #[test]
     fn a_record_with_more_than_a_message_can_have_makes_no_sense() {
         let record = |data_len: usize, objects: u16, ancestors: u16| {
-            let mut content = RecordContent { data_len: data_len as u32, objects, ancestors, lines: 2, ..RecordContent::EMPTY };
+            let mut content =
+                RecordContent { data_len: data_len as u32, objects, ancestors, lines: 2, ..RecordContent::EMPTY };
             content.body_len = body_len(&content) as u32;
             content
         };
