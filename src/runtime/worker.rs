@@ -178,7 +178,7 @@ impl Worker {
             self.last = None;
             return self.other_work();
         };
-        if self.process.workers.has_jobs() || self.process.own.doorbells.any_pending() {
+        if self.process.workers.has_jobs() || self.any_announced() {
             if let Some(channel) = last.channel()
                 && channel.has_work()
             {
@@ -208,28 +208,27 @@ impl Worker {
 
     /// Serves the peer, of those that say they have work, whose work has waited longest.
     fn serve_oldest(&mut self) -> bool {
-        if !self.process.own.doorbells.any_pending() {
-            return false;
+        let ready = &self.process.workers.ready;
+        let oldest_work = |peer: &Peer| peer.channel()?.oldest_work();
+        if self.process.own.doorbells.any_pending() {
+            let pending = self.process.own.doorbells.take_pending();
+            let peers = pending.into_iter().flat_map(|bit| self.process.connections.peers_of_bit(bit));
+            ready.add(peers, oldest_work);
         }
-        let pending = self.process.own.doorbells.take_pending();
-        let peers = pending.into_iter().flat_map(|bit| self.process.connections.peers_of_bit(bit));
-        let mut chosen: Option<(Arc<Peer>, u32)> = None;
-        for peer in peers {
-            let Some(channel) = peer.channel() else { continue };
-            let Some(sent_at) = channel.oldest_work() else { continue };
-            // One at a time, the oldest. The others have their bits again before anything is handled, which may take long.
-            let other = match &chosen {
-                Some((_, oldest)) if sent_at.wrapping_sub(*oldest).cast_signed() >= 0 => Some(peer),
-                _ => chosen.replace((peer, sent_at)).map(|(before, _)| before),
-            };
-            if let Some(channel) = other.as_ref().and_then(|other| other.channel()) {
-                self.process.own.doorbells.set_pending(channel.number());
+        while ready.any() {
+            let Some(oldest) = ready.take_oldest(oldest_work) else { return false };
+            let served = self.serve_peer(&oldest);
+            self.last = Some(oldest);
+            if served {
+                return true;
             }
         }
-        let chosen = chosen.map(|(peer, _)| peer);
-        let Some(chosen) = chosen else { return false };
-        self.last = Some(Arc::clone(&chosen));
-        self.serve_peer(&chosen)
+        false
+    }
+
+    /// Whether peers have said that they have work.
+    fn any_announced(&self) -> bool {
+        self.process.workers.ready.any() || self.process.own.doorbells.any_pending()
     }
 
     /// Does some work that the doorbells say nothing of: there may have been garbage in them.
@@ -295,7 +294,7 @@ impl Worker {
 
     /// Before this worker is busy: work that is left wants another one, and work that may come wants one that is free.
     fn see_to_the_rest(&self) {
-        let is_left = self.process.workers.has_jobs() || self.process.own.doorbells.any_pending();
+        let is_left = self.process.workers.has_jobs() || self.any_announced();
         if is_left || !self.process.workers.any_free() {
             see_to_work(self.process);
         }
@@ -304,7 +303,7 @@ impl Worker {
     /// Whether there is work, as far as a worker can tell that looks at one peer.
     fn sees_work(&self) -> bool {
         self.last.as_ref().and_then(|peer| peer.channel()).is_some_and(|channel| channel.has_work())
-            || self.process.own.doorbells.any_pending()
+            || self.any_announced()
             || self.process.workers.has_jobs()
     }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use crate::sys::lock::{Condvar, Mutex};
 
+use super::ready_peers::ReadyPeers;
 use super::threads::Delivered;
 use crate::host::mutation::Mutation;
 use crate::object::{Peer, Proxy, Stub};
@@ -35,6 +36,8 @@ pub(super) enum Job {
 pub(super) struct WorkerPool {
     jobs: Mutex<VecDeque<Job>>,
     job_count: AtomicUsize,
+    /// Peers whose pending bits were taken.
+    pub(super) ready: ReadyPeers,
     /// Threads of the pool; joined threads are not among them.
     pub(super) threads: AtomicUsize,
     /// How many there may be.
@@ -54,6 +57,7 @@ impl Default for WorkerPool {
         Self {
             jobs: Mutex::default(),
             job_count: AtomicUsize::new(0),
+            ready: ReadyPeers::default(),
             threads: AtomicUsize::new(0),
             most: AtomicUsize::new(DEFAULT_MOST + 1),
             numbered: AtomicU32::new(1),
