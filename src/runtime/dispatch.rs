@@ -239,7 +239,7 @@ impl Queues {
         channel: &Arc<Channel>,
         content: &RecordContent,
     ) -> Option<Parcel> {
-        if !self.last.as_ref().is_some_and(|last| (last.0, last.1) == (channel.number(), content.object)) {
+        if self.last.as_ref().is_none_or(|last| (last.0, last.1) != (channel.number(), content.object)) {
             self.forget_stub();
             self.last = peer.granted(content.object).map(|stub| (channel.number(), content.object, stub));
         }

@@ -86,7 +86,11 @@ impl<'a> Wait<'a> {
             match seen {
                 Seen::Reply(reply) => return Some(reply),
                 Seen::Dead => return None,
-                Seen::Rung => self.answer_bell(),
+                Seen::Rung => {
+                    // What has come for this thread may take long to handle.
+                    self.announce();
+                    self.answer_bell();
+                }
             }
             self.start = thread::nanoseconds();
         }

@@ -4,6 +4,7 @@
 
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
+use std::sync::atomic::AtomicUsize;
 
 use super::atomics::{AtomicU32, AtomicU64, Ordering, fence};
 use super::layout::{CALLER_BELLS, CHANNEL_WORDS, DoorbellPage, WORKER_BELLS};
@@ -12,23 +13,28 @@ use crate::sys::mapping::{self, Mapping, Writers};
 
 /// A doorbell page: this process's own, or a peer's.
 #[derive(Debug)]
-pub struct Doorbells(Mapping);
+pub struct Doorbells {
+    mapping: Mapping,
+    /// How many words of channel bits are in use. What lies in the others is garbage.
+    words: AtomicUsize,
+}
 
 impl Doorbells {
     /// A new page and the descriptor by which peers map it.
     pub fn create() -> io::Result<(Self, OwnedFd)> {
         let (mapping, file) = mapping::create("ipckit-doorbells", size_of::<DoorbellPage>(), Writers::Everybody)?;
-        Ok((Self(mapping), file))
+        Ok((Self { mapping, words: AtomicUsize::new(0) }, file))
     }
 
     /// Maps a peer's page.
     pub fn map(file: BorrowedFd<'_>) -> io::Result<Self> {
-        Mapping::shared(file, size_of::<DoorbellPage>()).map(Self)
+        let mapping = Mapping::shared(file, size_of::<DoorbellPage>())?;
+        Ok(Self { mapping, words: AtomicUsize::new(0) })
     }
 
     fn page(&self) -> &DoorbellPage {
         // SAFETY: the mapping is as long and as aligned as a page and lives as long as self; a page is all atomics.
-        unsafe { self.0.start().cast::<DoorbellPage>().as_ref() }
+        unsafe { self.mapping.start().cast::<DoorbellPage>().as_ref() }
     }
 
     /// The bell with this number, which a peer may have given: beyond the last, they begin again.
@@ -90,25 +96,34 @@ impl Doorbells {
         set(&self.page().pending_nested.0, channel);
     }
 
+    /// From now on the bit of this channel is looked at. To be called before the peer is told the channel's number.
+    pub fn note_channel(&self, channel: u16) {
+        self.words.fetch_max(usize::from(channel % CHANNEL_BITS) / 64 + 1, Ordering::Relaxed);
+    }
+
+    fn in_use<'a>(&self, words: &'a [AtomicU64; CHANNEL_WORDS]) -> &'a [AtomicU64] {
+        &words[..self.words.load(Ordering::Relaxed).min(CHANNEL_WORDS)]
+    }
+
     /// Whether any channel has requests that nobody looks at.
     #[inline]
     pub fn any_pending(&self) -> bool {
-        self.page().pending.0.iter().any(|word| word.load(Ordering::Relaxed) != 0)
+        self.in_use(&self.page().pending.0).iter().any(|word| word.load(Ordering::Relaxed) != 0)
     }
 
     /// Whether any channel has requests for waiting threads.
     pub fn any_pending_nested(&self) -> bool {
-        self.page().pending_nested.0.iter().any(|word| word.load(Ordering::Relaxed) != 0)
+        self.in_use(&self.page().pending_nested.0).iter().any(|word| word.load(Ordering::Relaxed) != 0)
     }
 
     /// Takes the bits of all channels that have requests, in the form of their numbers modulo [`CHANNEL_BITS`].
     pub fn take_pending(&self) -> Vec<u16> {
-        take(&self.page().pending.0)
+        take(self.in_use(&self.page().pending.0))
     }
 
     /// Takes the bits of all channels that have requests for waiting threads.
     pub fn take_pending_nested(&self) -> Vec<u16> {
-        take(&self.page().pending_nested.0)
+        take(self.in_use(&self.page().pending_nested.0))
     }
 }
 
@@ -125,7 +140,7 @@ fn set(words: &[AtomicU64; CHANNEL_WORDS], channel: u16) {
     }
 }
 
-fn take(words: &[AtomicU64; CHANNEL_WORDS]) -> Vec<u16> {
+fn take(words: &[AtomicU64]) -> Vec<u16> {
     let mut channels = Vec::new();
     for (number, word) in words.iter().enumerate() {
         if word.load(Ordering::Relaxed) == 0 {
@@ -162,11 +177,23 @@ mod tests {
     fn pending_bits_are_taken_once() {
         let (doorbells, _file) = Doorbells::create().expect("a page");
         for channel in [0, 63, 64, 1000, 1024 + 7] {
+            doorbells.note_channel(channel);
             doorbells.set_pending(channel);
         }
         assert!(doorbells.any_pending());
         assert_eq!(doorbells.take_pending(), [0, 7, 63, 64, 1000]);
         assert!(!doorbells.any_pending());
         assert_eq!(doorbells.take_pending(), []);
+    }
+
+    #[test]
+    fn bits_of_channels_that_there_are_not_are_garbage() {
+        let (doorbells, _file) = Doorbells::create().expect("a page");
+        doorbells.note_channel(63);
+        doorbells.set_pending(64);
+        assert!(!doorbells.any_pending());
+        assert_eq!(doorbells.take_pending(), []);
+        doorbells.note_channel(64);
+        assert_eq!(doorbells.take_pending(), [64]);
     }
 }

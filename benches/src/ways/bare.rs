@@ -71,7 +71,6 @@ impl Direction {
         length.store(bytes.len() as u32, Ordering::Relaxed);
         word.store(turn, Ordering::SeqCst);
         if sleeping.load(Ordering::SeqCst) != 0 {
-            sleeping.store(0, Ordering::Relaxed);
             // SAFETY: the word is valid.
             unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, 1) };
         }
@@ -126,6 +125,8 @@ impl Direction {
             let result = unsafe {
                 libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAIT, seen, &raw const limit, null::<u8>(), 0)
             };
+            // Only the sleeper itself takes this back: a waker that does, and does so late, would hide the next sleep.
+            sleeping.store(0, Ordering::Relaxed);
             if result != 0 && std::io::Error::last_os_error().raw_os_error() == Some(libc::ETIMEDOUT) {
                 patience -= 1;
             }

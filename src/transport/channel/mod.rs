@@ -107,6 +107,7 @@ impl Ends {
         greeting: fn(Introduction) -> Control,
     ) -> io::Result<Self> {
         let (outgoing, file) = OutgoingSegment::create()?;
+        own.doorbells.note_channel(number);
         let message = greeting(Introduction::new(number, own.address, own.token_id)).to_bytes();
         let files = [file.as_fd(), own.status_file.fd(), own.doorbells_file.fd()];
         socket::send(socket, &message, &files)?;

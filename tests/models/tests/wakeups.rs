@@ -24,7 +24,9 @@ const CHANNEL: u16 = 3;
 const CALLER_BELL: u16 = 2;
 
 fn doorbells() -> Doorbells {
-    Doorbells::create().expect("a page").0
+    let (doorbells, _file) = Doorbells::create().expect("a page");
+    doorbells.note_channel(CHANNEL);
+    doorbells
 }
 
 // ---- a caller and who replies ----
