@@ -174,6 +174,20 @@ Life g_life;
 
 extern "C" {
 
+// For Start.
+void Run(NativeChildProcess_Args)
+{
+    Record("ran", std::to_string(getpid()));
+}
+
+void RunOn(NativeChildProcess_Args args)
+{
+    Run(args);
+    for (;;) {
+        pause();
+    }
+}
+
 OHIPCRemoteStub *NativeChildProcess_OnConnect()
 {
     const std::string way = Behaviour();

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One child, followed from its launch to its end.
 
-use std::mem;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::audience::{Audience, Pid};
 use super::environment;
@@ -14,11 +13,13 @@ use super::live::Place;
 use super::news::News;
 use super::search::Found;
 use super::start::{Failure, Outcome, Start};
-use super::starter::complain_of_closed_descriptors;
 use crate::protocol::{LONGEST_PACKET, Report};
 use crate::sys::channel::{Channel, Received};
 use crate::sys::guardian::{End, Guardian};
 use crate::sys::poll::{Interest, Readiness};
+
+/// How often a child is looked at whose end nothing announces any more.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 pub(super) struct Child {
     library: String,
@@ -31,6 +32,8 @@ pub(super) struct Child {
     audience: Audience,
     /// The process id, once Start has been told it.
     told_pid: Option<Pid>,
+    /// Whether the program has closed descriptors of it.
+    is_lost: bool,
     _place: Place,
 }
 
@@ -60,6 +63,7 @@ impl Child {
             deadline: Some(deadline),
             audience,
             told_pid: None,
+            is_lost: false,
             _place: place,
         }
     }
@@ -67,27 +71,47 @@ impl Child {
     /// What to wait for on its account.
     pub(super) fn waits(&self) -> impl Iterator<Item = (BorrowedFd<'_>, Interest)> {
         let reports = self.start.is_listening().then(|| (self.channel.as_fd(), Interest::Readable));
-        [(self.guardian.ended(), Interest::Readable)].into_iter().chain(reports)
+        [(self.guardian.ended(), Interest::Readable)].into_iter().chain(reports).filter(|_| !self.is_lost)
+    }
+
+    /// Ends it where the program has closed descriptors of it, so that it can be followed only to its end.
+    pub(super) fn look_at_descriptors(&mut self) {
+        if !self.is_lost && !(self.guardian.is_ours() && self.channel.is_ours()) {
+            self.is_lost = true;
+            self.deadline = None;
+            ipckit_log::error(format_args!(
+                "native child process {}: this program has closed descriptors of libchild_process.so, by which it is followed; it is \
+                 ended",
+                self.library
+            ));
+            self.guardian.kill();
+        }
     }
 
     /// When to call [`Self::check_time`], whatever else happens.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.deadline
+        if self.is_lost { Some(Instant::now() + BETWEEN_LOOKS) } else { self.deadline }
     }
 
     /// Takes what there is of what [`Self::waits`] names.
     pub(super) fn attend(mut self, readiness: &[Readiness]) -> Attended {
-        if readiness.contains(&Readiness::Closed) {
-            complain_of_closed_descriptors();
+        if readiness.iter().any(|readiness| *readiness != Readiness::Idle) {
+            self.look_at_descriptors();
+        }
+        if self.is_lost {
             let news = self.audience.fail(Failure::Internal);
-            self.abandon();
-            return Attended::Gone(news, None);
+            return if self.guardian.has_ended() { self.end(news) } else { Attended::Lives(self, news) };
         }
         // All that it has reported counts before that it has ended.
         let news = if readiness.contains(&Readiness::Ready) { self.listen() } else { None };
         if readiness.first() != Some(&Readiness::Ready) {
             return Attended::Lives(self, news);
         }
+        self.end(news)
+    }
+
+    /// Takes note of its end, with news that there are before that.
+    fn end(mut self, news: Option<News>) -> Attended {
         let end = self.guardian.reap();
         let news_of_end = self.start.ended(&end).and_then(|outcome| self.news(outcome));
         let signal = if let End::Killed(signal) = end { signal } else { 0 };
@@ -166,12 +190,6 @@ impl Child {
                 self.audience.fail(failure)
             }
         }
-    }
-
-    fn abandon(self) {
-        self.guardian.abandon();
-        // Its number may be somebody else's by now.
-        mem::forget(self.channel);
     }
 }
 

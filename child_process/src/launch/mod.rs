@@ -136,7 +136,7 @@ impl Process {
             ));
             Refusal::TooMany
         })?;
-        let starter = self.starter().map_err(|error| {
+        self.starter().map_err(|error| {
             ipckit_log::error(format_args!(
                 "native child process {name}: no thread that starts it could be made: {}",
                 starter::explain(&error)
@@ -145,7 +145,7 @@ impl Process {
         })?;
         let number = self.children_so_far.fetch_add(1, Ordering::Relaxed) + 1;
         let begun = Arc::new(Event::default());
-        starter.post(Launch {
+        self.post(Launch {
             library: name.into_owned(),
             plan: Plan::gather(wish, number),
             time: settings.start_timeout,
@@ -154,6 +154,24 @@ impl Process {
             place,
         });
         Ok(begun)
+    }
+
+    /// Leaves it to the starter, or to another one where the program has closed that one's descriptors.
+    fn post(&'static self, launch: Launch) {
+        let mut launches = vec![launch];
+        while let Some(launch) = launches.pop() {
+            let starter = match self.starter() {
+                Ok(starter) => starter,
+                Err(error) => {
+                    launch.fail(&error);
+                    continue;
+                }
+            };
+            if let Err(mut left) = starter.post(launch) {
+                self.starter.lock().take_if(|known| Arc::ptr_eq(known, &starter));
+                launches.append(&mut left);
+            }
+        }
     }
 
     fn starter(&'static self) -> std::io::Result<Arc<Starter>> {

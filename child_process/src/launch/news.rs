@@ -72,7 +72,8 @@ impl News {
         }
     }
 
-    fn tell(self) {
+    /// Tells it on the calling thread.
+    pub(super) fn tell(self) {
         let Recipient { callback, told } = self.recipient;
         callback(self.content.into_result());
         told.happen();

@@ -10,12 +10,14 @@ use std::ptr;
 
 use ipckit_order as order;
 
+use super::own_descriptor::OwnDescriptor;
+
 /// Descriptors that one packet can carry, more than this library ever sends in one.
 const MOST_DESCRIPTORS: usize = 32;
 
 /// One end.
 #[derive(Debug)]
-pub(crate) struct Channel(OwnedFd);
+pub(crate) struct Channel(OwnDescriptor);
 
 /// What there was to receive.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,14 +43,15 @@ impl Channel {
         }
         // SAFETY: the kernel has just made these two for us.
         let [first, second] = numbers.map(|number| unsafe { OwnedFd::from_raw_fd(number) });
-        Ok((Self(out_of_the_way(first)?), Self(out_of_the_way(second)?)))
+        let end = |descriptor| out_of_the_way(descriptor).map(|descriptor| Self(OwnDescriptor::new(descriptor)));
+        Ok((end(first)?, end(second)?))
     }
 
     /// The end that an open descriptor is.
     pub(crate) fn from_descriptor(descriptor: OwnedFd) -> Self {
         // SAFETY: takes numbers only.
         unsafe { libc::fcntl(descriptor.as_raw_fd(), libc::F_SETFD, libc::FD_CLOEXEC) };
-        Self(descriptor)
+        Self(OwnDescriptor::new(descriptor))
     }
 
     /// Sends one packet, without waiting for room.
@@ -140,8 +143,13 @@ impl Channel {
         order::hand_over(self);
     }
 
+    /// Whether the program has let it be.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.0.is_ours()
+    }
+
     fn number(&self) -> c_int {
-        self.0.as_raw_fd()
+        self.0.number()
     }
 }
 
@@ -187,7 +195,7 @@ unsafe fn take_descriptors(message: &libc::msghdr, descriptors: &mut Vec<OwnedFd
 }
 
 /// The descriptor itself or, where its number is one that means something in a child, a duplicate with a higher number.
-pub(super) fn out_of_the_way(descriptor: OwnedFd) -> io::Result<OwnedFd> {
+fn out_of_the_way(descriptor: OwnedFd) -> io::Result<OwnedFd> {
     const FIRST_FREE: c_int = super::guardian::CHANNEL_NUMBER + 1;
     if descriptor.as_raw_fd() >= FIRST_FREE {
         return Ok(descriptor);

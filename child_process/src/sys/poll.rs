@@ -4,10 +4,10 @@
 
 use std::ffi::{c_int, c_short};
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
-use super::channel::out_of_the_way;
+use super::channel::{Channel, Received};
 
 /// What to wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,37 +60,37 @@ fn milliseconds_until(deadline: Option<Instant>) -> c_int {
     c_int::try_from(rounded_up.as_millis()).unwrap_or(c_int::MAX)
 }
 
-/// Wakes a thread that waits for it with [`wait`].
+/// Wakes a thread that waits for it with [`wait`]. A pair of sockets: nothing is ever written to another file that has got its number.
 #[derive(Debug)]
-pub(crate) struct Bell(OwnedFd);
+pub(crate) struct Bell {
+    heard: Channel,
+    rung: Channel,
+}
 
 impl Bell {
     pub(crate) fn new() -> io::Result<Self> {
-        // SAFETY: takes numbers only, and what it returns is a descriptor of our own.
-        unsafe {
-            match libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) {
-                -1 => Err(io::Error::last_os_error()),
-                number => Ok(Self(out_of_the_way(OwnedFd::from_raw_fd(number))?)),
-            }
-        }
+        let (heard, rung) = Channel::pair()?;
+        Ok(Self { heard, rung })
     }
 
-    /// Rings. The bell stays ringing until it is silenced.
-    pub(crate) fn ring(&self) {
-        let one = 1_u64.to_ne_bytes();
-        // SAFETY: the kernel reads eight bytes. Refused only when it is ringing already.
-        unsafe { libc::write(self.0.as_raw_fd(), one.as_ptr().cast(), one.len()) };
+    /// Rings; whether anybody can hear it, which is not so where the program has closed it. It stays ringing until it is silenced.
+    pub(crate) fn ring(&self) -> bool {
+        // Refused also where it rings so much that no more is needed.
+        let _ = self.rung.send(&[1]);
+        self.is_ours()
     }
 
     pub(crate) fn silence(&self) {
-        let mut count = [0; 8];
-        // SAFETY: the kernel writes eight bytes. Refused only when it does not ring.
-        unsafe { libc::read(self.0.as_raw_fd(), count.as_mut_ptr().cast(), count.len()) };
+        while matches!(self.heard.receive(&mut [0]), Ok(Received::Packet(_))) {}
+    }
+
+    /// Whether the program has let it be.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.heard.is_ours() && self.rung.is_ours()
     }
 
     pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
-        use std::os::fd::AsFd;
-        self.0.as_fd()
+        self.heard.as_fd()
     }
 }
 
@@ -104,7 +104,7 @@ mod tests {
         let bell = Bell::new().unwrap();
         let far_off = Some(Instant::now() + Duration::from_secs(60));
         thread::scope(|scope| {
-            scope.spawn(|| bell.ring());
+            scope.spawn(|| assert!(bell.ring()));
             assert_eq!(wait(&[(bell.descriptor(), Interest::Readable)], far_off), [Readiness::Ready]);
         });
         bell.ring();
