@@ -170,11 +170,20 @@ public:
 
 Life g_life;
 
+void AllowNoDescriptor()
+{
+    rlimit limit{};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = 0;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 } // namespace
 
 extern "C" {
 
 // For Start.
+
 void Run(NativeChildProcess_Args)
 {
     Record("ran", std::to_string(getpid()));
@@ -183,6 +192,9 @@ void Run(NativeChildProcess_Args)
 void RunOn(NativeChildProcess_Args args)
 {
     Run(args);
+    if (Behaviour() == "allow itself no descriptor") {
+        AllowNoDescriptor();
+    }
     for (;;) {
         pause();
     }
@@ -240,6 +252,9 @@ void NativeChildProcess_MainProc()
         Compute(std::chrono::milliseconds(10));
         const auto taken = std::chrono::steady_clock::now() - start;
         Record("computed_for_ms", std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(taken).count()));
+    }
+    if (way == "allow itself no descriptor") {
+        AllowNoDescriptor();
     }
     // As users write it: without a predicate.
     g_wakeUp.wait(lock);

@@ -98,7 +98,17 @@ impl Channel {
     /// Receives one packet and the descriptors that came with it, without waiting. One that does not fit, or whose
     /// descriptors this process has no room for, is an error.
     pub(crate) fn receive_with(&self, buffer: &mut [u8], descriptors: &mut Vec<OwnedFd>) -> io::Result<Received> {
-        let flags = libc::MSG_TRUNC | libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
+        self.receive_as(libc::MSG_DONTWAIT, buffer, descriptors)
+    }
+
+    /// Waits for one packet, whatever the limit of the number of descriptors; nothing where the wait was interrupted. Descriptors that
+    /// came with it are lost.
+    pub(crate) fn await_packet(&self, buffer: &mut [u8]) -> io::Result<Received> {
+        self.receive_as(0, buffer, &mut Vec::new())
+    }
+
+    fn receive_as(&self, flags: c_int, buffer: &mut [u8], descriptors: &mut Vec<OwnedFd>) -> io::Result<Received> {
+        let flags = libc::MSG_TRUNC | libc::MSG_CMSG_CLOEXEC | flags;
         let mut content = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
         let mut control = Control::new();
         // SAFETY: the header and what it points to outlive the call. Descriptors that the kernel writes are new ones of ours.
