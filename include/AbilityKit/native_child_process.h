@@ -267,8 +267,9 @@ NativeChildProcess_Args *OH_Ability_GetCurrentChildProcessArgs(void);
 
 /**
  * Registers a function to be called whenever a child made by a Start function has ended. A function that is registered
- * twice is called once for each child; that may be before the Start function has returned. A call that has begun goes on
- * when the function is taken back.
+ * twice is called once for each child; that may be before the Start function has returned. All calls of a process come
+ * one after another, on a thread of the library, in the order in which the children were seen to end. A call that has
+ * begun goes on when the function is taken back.
  *
  * @param onProcessExit the function.
  * @return NCP_NO_ERROR, or NCP_ERR_INVALID_PARAM if it is NULL.

@@ -107,6 +107,8 @@ struct Watch {
     unsent: Vec<News>,
     /// Ends that the exit callbacks are to be told.
     ended: Vec<Ended>,
+    /// Whether there are some that wait for a thread to be had.
+    has_untold_ends: bool,
     /// Whether another thread starts children from now on, as the program has closed this one's bell.
     has_retired: bool,
 }
@@ -114,7 +116,7 @@ struct Watch {
 impl Watch {
     fn new(starter: Arc<Starter>, live: &'static Live, exits: &'static ExitCallbacks) -> Self {
         let (children, unsent, ended) = (Vec::new(), Vec::new(), Vec::new());
-        Self { starter, live, exits, children, unsent, ended, has_retired: false }
+        Self { starter, live, exits, children, unsent, ended, has_untold_ends: false, has_retired: false }
     }
 
     fn run(mut self) {
@@ -126,12 +128,12 @@ impl Watch {
             let now = Instant::now();
             self.unsent.extend(self.children.iter_mut().filter_map(|child| child.check_time(now)));
             self.unsent = mem::take(&mut self.unsent).into_iter().filter_map(|news| news.send().err()).collect();
-            self.ended = exit::tell(self.exits, mem::take(&mut self.ended)).err().unwrap_or_default();
+            self.has_untold_ends = !exit::tell(self.exits, mem::take(&mut self.ended));
         }
     }
 
     fn is_needed(&self) -> bool {
-        !(self.has_retired && self.children.is_empty() && self.unsent.is_empty() && self.ended.is_empty())
+        !(self.has_retired && self.children.is_empty() && self.unsent.is_empty() && !self.has_untold_ends)
     }
 
     /// Leaves starting to another thread where the program has closed the bell, and very likely more.
@@ -174,7 +176,7 @@ impl Watch {
 
     /// When there is something to do that nothing announces.
     fn deadline(&self) -> Option<Instant> {
-        let has_untold = !self.unsent.is_empty() || !self.ended.is_empty();
+        let has_untold = !self.unsent.is_empty() || self.has_untold_ends;
         let retry = has_untold.then(|| Instant::now() + RETRY);
         self.children.iter().filter_map(Child::deadline).chain(retry).min()
     }
