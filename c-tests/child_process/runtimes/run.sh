@@ -64,6 +64,14 @@ gcc_address | gcc_undefined)
     run ./parent libruntimes_library.so
     check_both_children_ran
     ;;
+gcc_address_preloaded)
+    # A library that is built for it, in a program that is not.
+    build g++ -fsanitize=address
+    g++ -std=c++17 -g "-I$include" "-I$include/IPCKit" "$here/parent.cpp" -o parent "-L$libraries" "-Wl,-rpath,$libraries" \
+        -lchild_process -lipc_capi -pthread || exit 1
+    run env "LD_PRELOAD=$(g++ -print-file-name=libasan.so)" ./parent libruntimes_library.so
+    check_both_children_ran
+    ;;
 gcc_thread)
     build g++ -fsanitize=thread
     run ./parent libruntimes_library.so

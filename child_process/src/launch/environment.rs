@@ -68,18 +68,26 @@ fn is_one_of(module: &Path, names: &[&str]) -> bool {
     names.iter().any(|name| file.starts_with(name))
 }
 
-/// The early runtimes of this process and what they want to find, then what was there before.
+/// The early runtimes of this process, what they want to find, then what was there before: an early runtime refuses to be loaded
+/// behind anything else.
 fn preload(before: Option<&OsStr>, modules: &[PathBuf]) -> OsString {
-    let before = before.unwrap_or_default().as_bytes();
-    let is_new = |module: &[u8]| !before.split(|byte| b": ".contains(byte)).any(|entry| entry == module);
+    let before = before.unwrap_or_default();
     let of = |names| modules.iter().filter(move |module| is_one_of(module, names));
-    let mut entries = Vec::new();
-    if of(&EARLY_RUNTIMES).next().is_some() {
-        let runtimes = of(&EARLY_RUNTIMES).chain(of(&LANGUAGE_RUNTIMES)).map(|module| module.as_os_str().as_bytes());
-        entries.extend(runtimes.filter(|runtime| is_new(runtime)));
+    if of(&EARLY_RUNTIMES).next().is_none() {
+        return before.into();
     }
-    if !before.is_empty() {
-        entries.push(before);
+    let mut entries: Vec<&[u8]> =
+        of(&EARLY_RUNTIMES).chain(of(&LANGUAGE_RUNTIMES)).map(|module| module.as_os_str().as_bytes()).collect();
+    for entry in before.as_bytes().split(|byte| b": ".contains(byte)) {
+        // Named as the loader looks for it, it is a runtime that is loaded and has its place already.
+        let is_runtime = |names| is_one_of(Path::new(OsStr::from_bytes(entry)), names);
+        if !entry.is_empty()
+            && !entries.contains(&entry)
+            && !is_runtime(&EARLY_RUNTIMES)
+            && !is_runtime(&LANGUAGE_RUNTIMES)
+        {
+            entries.push(entry);
+        }
     }
     OsString::from_vec(entries.join(&b':'))
 }
@@ -127,10 +135,9 @@ mod tests {
         let modules = ["/u/libstdc++.so.6", "/u/libasan.so.8", "/u/libubsan.so.1", "/l/libc.so.6"].map(PathBuf::from);
         assert_eq!(preload(None, &modules), "/u/libasan.so.8:/u/libstdc++.so.6");
         assert_eq!(preload(Some("/p.so".as_ref()), &modules), "/u/libasan.so.8:/u/libstdc++.so.6:/p.so");
-        assert_eq!(
-            preload(Some("/p.so /u/libasan.so.8".as_ref()), &modules),
-            "/u/libstdc++.so.6:/p.so /u/libasan.so.8"
-        );
+        for before in ["/p.so /u/libasan.so.8", "/u/libasan.so.8:/p.so", "libasan.so.8:/p.so:libstdc++.so.6:"] {
+            assert_eq!(preload(Some(before.as_ref()), &modules), "/u/libasan.so.8:/u/libstdc++.so.6:/p.so", "{before}");
+        }
     }
 
     #[test]
