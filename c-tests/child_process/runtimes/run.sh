@@ -91,6 +91,13 @@ clang_static_address)
     says "create: code 16010007"
     says "-shared-libsan"
     ;;
+clang_static_undefined)
+    build clang++ -fsanitize=undefined
+    run ./parent libruntimes_library.so
+    # Said before the child comes upon what it lacks, which these do not.
+    check_both_children_ran
+    says "-shared-libsan"
+    ;;
 valgrind)
     build g++
     skip_without valgrind
@@ -108,6 +115,16 @@ gdb)
     skip_without gdb
     run gdb -nx -batch -ex run --args ./parent libruntimes_library.so
     says "start: code 0, the child says: hello"
+    says "create: code 0, the child answers: 42"
+    ;;
+gdb_stops_the_child)
+    build g++
+    skip_without gdb
+    # Stopped for longer than a start may take.
+    run env IPCKIT_CHILD_START_TIMEOUT_MS=1000 gdb -nx -batch -ex 'set follow-fork-mode child' -ex 'set detach-on-fork on' \
+        -ex 'set breakpoint pending on' -ex 'break NativeChildProcess_OnConnect' -ex run -ex 'shell sleep 2' -ex continue \
+        --args ./parent libruntimes_library.so connect
+    says "hit Breakpoint 1, NativeChildProcess_OnConnect"
     says "create: code 0, the child answers: 42"
     ;;
 gdb_follows_the_child)

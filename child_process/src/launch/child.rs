@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One child, followed from its launch to its end.
 
+use std::mem;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,8 +18,9 @@ use crate::protocol::{LONGEST_PACKET, Report};
 use crate::sys::channel::{Channel, Received};
 use crate::sys::guardian::{End, Guardian};
 use crate::sys::poll::{Interest, Readiness};
+use crate::sys::process;
 
-/// How often a child is looked at whose end nothing announces any more.
+/// How often a child is looked at whose end nothing announces any more, or whose debugger is waited for.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 pub(super) struct Child {
@@ -34,6 +36,8 @@ pub(super) struct Child {
     told_pid: Option<Pid>,
     /// Whether the program has closed descriptors of it.
     is_lost: bool,
+    /// Whether it had more time because it was being debugged.
+    is_debugged: bool,
     _place: Place,
 }
 
@@ -64,6 +68,7 @@ impl Child {
             audience,
             told_pid: None,
             is_lost: false,
+            is_debugged: false,
             _place: place,
         }
     }
@@ -118,9 +123,19 @@ impl Child {
         Attended::Gone(news.or(news_of_end), self.told_pid.map(|pid| Ended { pid, signal }))
     }
 
-    /// Kills the child when its time is up.
+    /// Kills the child when its time is up, unless somebody debugs it.
     pub(super) fn check_time(&mut self, now: Instant) -> Option<News> {
         if self.deadline.is_none_or(|deadline| now < deadline) {
+            return None;
+        }
+        if let Some(pid) = self.guardian.child().filter(|pid| process::is_traced(*pid)) {
+            if !mem::replace(&mut self.is_debugged, true) {
+                let library = &self.library;
+                ipckit_log::info(format_args!(
+                    "native child process {library}: its time is up, but it is being debugged (process {pid}), and may take longer"
+                ));
+            }
+            self.deadline = Some(now + BETWEEN_LOOKS);
             return None;
         }
         self.deadline = None;

@@ -3,6 +3,7 @@
 #![allow(unsafe_code)] // system calls
 
 use std::ffi::c_int;
+use std::fs;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -89,6 +90,13 @@ pub(super) fn open_pidfd(pid: libc::pid_t) -> io::Result<OwnedFd> {
 pub(super) fn kill(pid: libc::pid_t) {
     // SAFETY: takes numbers only.
     unsafe { libc::kill(pid, libc::SIGKILL) };
+}
+
+/// Whether a debugger has the process.
+pub(crate) fn is_traced(pid: libc::pid_t) -> bool {
+    let status = fs::read(format!("/proc/{pid}/status")).unwrap_or_default();
+    let tracer = status.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(b"TracerPid:\t"));
+    tracer.is_some_and(|pid| pid != b"0")
 }
 
 /// Whether a child of this process has ended, whatever signal its end sends, and stays to be reaped or has been by somebody.
