@@ -2,6 +2,7 @@
 //! What a parent does: finds the library, starts the process, follows it, tells the outcome.
 
 mod audience;
+mod behaviour;
 mod child;
 mod environment;
 mod event;
