@@ -83,7 +83,7 @@ void NoDescriptors()
     limit.rlim_cur = 64;
     CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
     Behave("wait");
-    for (const size_t left : {size_t{0}, size_t{1}, size_t{2}, size_t{3}}) {
+    for (const size_t left : {size_t{0}, size_t{1}, size_t{2}, size_t{3}, size_t{4}, size_t{5}, size_t{6}, size_t{7}}) {
         StandardError log;
         const size_t before = Outcomes::All().Count();
         std::vector<int> used = UseUpDescriptors(left);
@@ -91,18 +91,17 @@ void NoDescriptors()
         if (code == NCP_NO_ERROR) {
             const Outcome outcome = Outcomes::All().Await(before);
             CHECK(outcome.code != NCP_NO_ERROR || outcome.proxy != nullptr);
+            CHECK(outcome.code == NCP_NO_ERROR || log.Says("RLIMIT_NOFILE is 64"));
             if (left == 0) {
                 CHECK_EQUAL(outcome.code, NCP_ERR_INTERNAL);
             }
             OH_IPCRemoteProxy_Destroy(outcome.proxy);
         } else {
             CHECK_EQUAL(code, NCP_ERR_INTERNAL);
+            CHECK(log.Says("RLIMIT_NOFILE is 64"));
         }
         for (const int descriptor : used) {
             close(descriptor);
-        }
-        if (left == 0) {
-            CHECK(log.Says("RLIMIT_NOFILE is 64"));
         }
     }
     OH_IPCRemoteProxy_Destroy(StartWell(LIBRARY));

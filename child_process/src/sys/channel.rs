@@ -4,6 +4,7 @@
 
 use std::ffi::c_int;
 use std::io;
+use std::iter;
 use std::mem;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr;
@@ -138,6 +139,12 @@ impl Channel {
                 }
             }
         }
+    }
+
+    /// How many descriptors the process can have more, up to `most`, as far as this one can tell.
+    pub(crate) fn room_for_descriptors(&self, most: usize) -> usize {
+        let duplicates = iter::from_fn(|| self.0.as_fd().try_clone_to_owned().ok()).take(most);
+        duplicates.collect::<Vec<_>>().len()
     }
 
     /// Refuses what the other end might still send.
