@@ -2,9 +2,11 @@
 //! The child's environment: the parent's, with the loader told where to look and what to load first.
 
 use std::env;
-use std::ffi::{CString, OsStr, OsString};
+use std::ffi::{CStr, CString, OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+
+use ipckit_log::Once;
 
 use super::search::SearchPath;
 use crate::sys::loader;
@@ -94,12 +96,36 @@ fn preload(before: Option<&OsStr>, modules: &[PathBuf]) -> OsString {
 
 /// What to do about a sanitizer's runtime that is part of the program itself and so cannot be loaded into a child.
 pub(super) fn advice_on_sanitizers() -> Option<&'static str> {
-    let in_process = loader::is_defined(c"__asan_init") || loader::is_defined(c"__tsan_init");
-    (in_process && !loader::loaded_modules().iter().any(|module| is_one_of(module, &EARLY_RUNTIMES))).then_some(
-        "this program has a sanitizer's runtime linked into it, which a child cannot load; link the program and the \
-         library with -shared-libsan",
+    let is_programs_own = |symbol: &CStr| {
+        let module = loader::module_that_defines(symbol);
+        module.is_some() && module == loader::executable()
+    };
+    SANITIZERS.into_iter().any(is_programs_own).then_some(
+        "this program has a sanitizer's runtime linked into it, which a child cannot load: what is built for the sanitizer fails \
+         there; link the program and the library with -shared-libsan, or with gcc without -static-lib…san",
     )
 }
+
+/// Gives that advice once, before a child comes upon it.
+pub(super) fn advise_on_sanitizers_once() {
+    static SAID: Once = Once::new();
+    if SAID.first()
+        && let Some(advice) = advice_on_sanitizers()
+    {
+        ipckit_log::warn(format_args!("native child processes: {advice}"));
+    }
+}
+
+/// A symbol of the runtime of each sanitizer.
+const SANITIZERS: [&CStr; 7] = [
+    c"__asan_init",
+    c"__tsan_init",
+    c"__msan_init",
+    c"__hwasan_init",
+    c"__ubsan_handle_type_mismatch_v1",
+    c"__ubsan_handle_type_mismatch_v1_abort",
+    c"__ubsan_handle_add_overflow",
+];
 
 #[cfg(test)]
 mod tests {

@@ -73,6 +73,7 @@ impl Plan {
         let launcher = c_path(launcher).ok_or_else(|| internal("the launcher's path holds a NUL"))?;
         let process_name = wish.configuration.process_name.as_deref();
         let argv0 = launcher::process_name(env::args_os().next(), process_name, name, number);
+        environment::advise_on_sanitizers_once();
         let environment = environment::for_child(&search_path, own_library.parent());
         let own_library = c_path(own_library).ok_or_else(unknown)?;
         let needed = [&found.load, &launcher, &own_library, &ipc_library];

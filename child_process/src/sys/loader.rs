@@ -259,10 +259,14 @@ pub(crate) fn loaded_modules() -> Vec<PathBuf> {
     modules
 }
 
-/// Whether any loaded module, or the main program, shows the loader a symbol of this name.
-pub(crate) fn is_defined(symbol: &CStr) -> bool {
-    // SAFETY: a terminated name; only whether there is an address matters.
-    unsafe { !libc::dlsym(libc::RTLD_DEFAULT, symbol.as_ptr()).is_null() }
+/// The file of the loaded module, or the main program, that shows the loader a symbol of this name.
+pub(crate) fn module_that_defines(symbol: &CStr) -> Option<PathBuf> {
+    // SAFETY: a terminated name; the address is only asked about.
+    let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, symbol.as_ptr()) };
+    // What was not found must not come out as an error of the user's next question.
+    // SAFETY: takes nothing; the text is not used.
+    unsafe { libc::dlerror() };
+    if address.is_null() { None } else { module_at(address) }
 }
 
 /// A library that was loaded, never to be unloaded.
