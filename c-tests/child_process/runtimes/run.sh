@@ -91,6 +91,13 @@ clang_static_address)
     says "create: code 16010007"
     says "-shared-libsan"
     ;;
+clang_static_thread)
+    build clang++ -fsanitize=thread
+    run ./parent libruntimes_library.so
+    says "create: code 16010007"
+    says "-shared-libsan"
+    says_not "WARNING: ThreadSanitizer"
+    ;;
 clang_static_undefined)
     build clang++ -fsanitize=undefined
     run ./parent libruntimes_library.so
