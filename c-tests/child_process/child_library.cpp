@@ -235,6 +235,9 @@ OHIPCRemoteStub *NativeChildProcess_OnConnect()
     if (way == "record surroundings") {
         RecordSurroundings();
     }
+    if (way == "load by bare name") {
+        Record("loaded_by_bare_name", dlopen("libchild_library_without_functions.so", RTLD_NOW) == nullptr ? dlerror() : "yes");
+    }
     g_stub = OH_IPCRemoteStub_Create("child_library", OnRequest, OnStubDestroyed, nullptr);
     return g_stub;
 }
@@ -245,6 +248,14 @@ void NativeChildProcess_MainProc()
     Record("main_proc", getpid() == gettid() ? "main thread" : "another thread");
     if (way == "return at once") {
         return;
+    }
+    if (way == "tell its exit status") {
+        on_exit([](int status, void *) { Record("exit_status", std::to_string(status)); }, nullptr);
+        return;
+    }
+    if (way == "destroy its wrapper") {
+        OH_IPCRemoteStub_Destroy(g_stub);
+        Record("wrapper_destroyed", "");
     }
     std::unique_lock<std::mutex> lock(g_mutex);
     if (way == "compute first") {
