@@ -14,6 +14,7 @@ use super::live::Place;
 use super::news::News;
 use super::search::Found;
 use super::start::{Failure, Outcome, Start};
+use crate::mutation::Mutation;
 use crate::protocol::{LONGEST_PACKET, Report};
 use crate::sys::channel::{Channel, Received};
 use crate::sys::guardian::{End, Guardian};
@@ -119,7 +120,13 @@ impl Child {
     fn end(mut self, news: Option<News>) -> Attended {
         let end = self.guardian.reap();
         let news_of_end = self.start.ended(&end).and_then(|outcome| self.news(outcome));
-        let signal = if let End::Killed(signal) = end { signal } else { 0 };
+        let signal = match end {
+            End::Killed(signal) if !Mutation::EndsAreToldAsNormal.is_on() => signal,
+            _ => 0,
+        };
+        if Mutation::EndsOfConnectedAreTold.is_on() {
+            self.told_pid = self.guardian.child();
+        }
         Attended::Gone(news.or(news_of_end), self.told_pid.map(|pid| Ended { pid, signal }))
     }
 

@@ -33,6 +33,7 @@ use self::news::Recipient;
 use self::plan::{Plan, Wish};
 use self::settings::Settings;
 use self::starter::{Launch, Starter};
+use crate::mutation::Mutation;
 use crate::protocol::Task;
 use crate::sys::fork::PerProcess;
 use crate::sys::ipc;
@@ -89,7 +90,7 @@ pub(crate) fn create(
     let begun = PROCESS.get().launch(&Wish { library, caller, given: None, configuration }, audience, &settings)?;
     begun.wait_until(Instant::now() + LONGEST_HANDOVER);
     // A worker that waited might be the one that the callback needs.
-    if !ipc::on_library_thread() {
+    if !ipc::on_library_thread() || Mutation::CreateWaitsInHandlers.is_on() {
         told.wait_until(Instant::now() + settings.head_start);
     }
     Ok(())

@@ -19,6 +19,7 @@ use ipckit_order::LibraryCode;
 use parking_lot::Mutex;
 
 use super::{ipc, process};
+use crate::mutation::Mutation;
 
 /// User ids that no ordinary user has; a process's own id is added.
 const FIRST_OTHER_USER: u32 = 1_000_000;
@@ -74,7 +75,8 @@ pub(crate) fn confine(confinement: &Confinement<'_>) -> Result<(), String> {
 
 /// A working directory is held, whatever is mounted over it: goes to what has its path now, or to the root where nothing has.
 fn leave_if_hidden(directory: &Path, hidden: &[CString]) -> io::Result<()> {
-    if !hidden.iter().any(|hidden| directory.starts_with(OsStr::from_bytes(hidden.to_bytes()))) {
+    let is_hidden = |hidden: &CString| directory.starts_with(OsStr::from_bytes(hidden.to_bytes()));
+    if !hidden.iter().any(is_hidden) || Mutation::HiddenDirectoriesAreKept.is_on() {
         return Ok(());
     }
     if env::set_current_dir(directory).is_err() {
