@@ -82,7 +82,8 @@ impl Child {
 
     /// Ends it where the program has closed descriptors of it, so that it can be followed only to its end.
     pub(super) fn look_at_descriptors(&mut self) {
-        if !self.is_lost && !(self.guardian.is_ours() && self.channel.is_ours()) {
+        let is_whole = self.guardian.is_ours() && self.channel.is_ours();
+        if !is_whole && !self.is_lost {
             self.is_lost = true;
             self.deadline = None;
             ipckit_log::error(format_args!(
