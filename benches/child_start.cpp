@@ -19,6 +19,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -165,8 +166,22 @@ long OwnMemory(const std::string &process)
     return Field(process + "/smaps_rollup", "Private_Clean") + Field(process + "/smaps_rollup", "Private_Dirty");
 }
 
+// Room for what the children take, which is more than a login shell's usual limit.
+void AllowDescriptors(size_t count)
+{
+    rlimit limit{};
+    Check(getrlimit(RLIMIT_NOFILE, &limit) == 0, "the limit of descriptors cannot be told");
+    if (limit.rlim_cur < count) {
+        limit.rlim_cur = std::min<rlim_t>(count, limit.rlim_max);
+        Check(setrlimit(RLIMIT_NOFILE, &limit) == 0, "the limit of descriptors cannot be raised");
+    }
+    Check(limit.rlim_cur >= count, "the hard limit of descriptors (ulimit -Hn) is too low for so many children");
+}
+
 int KeepAlive(size_t count)
 {
+    constexpr size_t DESCRIPTORS_OF_A_CHILD = 3;
+    AllowDescriptors(DESCRIPTORS_OF_A_CHILD * count + 100);
     setenv("IPCKIT_MAX_CHILDREN", std::to_string(count + 100).c_str(), 1);
     std::vector<double> starts;
     double begin = Now();

@@ -25,7 +25,7 @@ function(ipckit_configure_package output prefix cmake_directory data_directory l
   configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/IPCKitConfig.cmake.in" "${output}/${cmake_directory}/IPCKitConfig.cmake"
     INSTALL_PREFIX "${prefix}" INSTALL_DESTINATION "${cmake_directory}" PATH_VARS library_directory include_directory)
   write_basic_package_version_file("${output}/${cmake_directory}/IPCKitConfigVersion.cmake" COMPATIBILITY SameMinorVersion)
-  foreach(file IN ITEMS IPCKitTargets.cmake IPCKitNodeApi.cmake)
+  foreach(file IN ITEMS IPCKitTargets.cmake IPCKitNodeApi.cmake IPCKitSharedSanitizer.cmake)
     configure_file("${PROJECT_SOURCE_DIR}/cmake/${file}" "${output}/${cmake_directory}/${file}" COPYONLY)
   endforeach()
   foreach(header IN ITEMS string.h bits/alltypes.h)

@@ -42,11 +42,25 @@ in_root() { (cd "$root" && "$@"); }
 # Those of Node-API, beside Node.js.
 has_node_headers() { has node && [ -e "$(dirname "$(dirname "$(readlink -f "$(command -v node)")")")/include/node/node_api.h" ]; }
 
+# Those that clang's sanitizers need, which are in a package of their own.
+has_clang_runtimes() { has clang && [ -e "$(clang -print-file-name="libclang_rt.asan-$(uname -m).so")" ]; }
+
+# The package is for one version of clang.
+install_clang_runtimes() {
+    local version
+    has clang || return 0
+    has_clang_runtimes && return
+    version=$(clang -dumpversion)
+    install "libclang-rt-${version%%.*}-dev" || true
+    has_clang_runtimes || not_run "tests that use clang's sanitizers" "libclang-rt-${version%%.*}-dev is not installed, and could not be"
+}
+
 # Tools that tests use where they are there.
 install_test_tools() {
     local package missing=()
     has clang || missing+=(clang)
     has valgrind || missing+=(valgrind)
+    has gdb || missing+=(gdb)
     has pkg-config || missing+=(pkg-config)
     has readelf && has nm || missing+=(binutils)
     has node || missing+=(nodejs)
@@ -60,6 +74,7 @@ install_test_tools() {
         *) has "$package" ;;
         esac || not_run "tests that use $package" "it is not installed, and could not be"
     done
+    install_clang_runtimes
 }
 
 rust_tests() {
@@ -81,6 +96,24 @@ loom_models() {
 c_build() {
     configure_project "$tests_build"
     cmake --build "$tests_build" -j "$(nproc)"
+}
+
+c_tests() {
+    ctest --test-dir "$tests_build" --output-on-failure --no-tests=error | tee "$tests_build/ctest.log"
+}
+
+# What a test that was skipped said of why: its first line.
+why_skipped() {
+    awk -v name="$1" '$2 == "Test:" && $3 == name { found = 1 } found && /^-+$/ { getline; print; exit }' \
+        "$tests_build/Testing/Temporary/LastTest.log" | sed 's/^skipped: //'
+}
+
+name_skipped_c_tests() {
+    local name
+    [ -e "$tests_build/ctest.log" ] || return 0
+    while read -r name; do
+        not_run "C test $name" "$(why_skipped "$name")"
+    done < <(sed -n 's/^[[:space:]]*[0-9]* - \(.*\) (Skipped)$/\1/p' "$tests_build/ctest.log")
 }
 
 # repeat_program COUNT PROGRAM CHECK...: runs it again and again; each run exits 0, leaves nothing behind, and passes the check,
@@ -159,7 +192,9 @@ run_all_tests() {
         not_run "loom models" "cargo could not download loom"
     fi
     step "C build" c_build
-    step "C tests" ctest --test-dir "$tests_build" --output-on-failure --no-tests=error
+    rm -f "$tests_build/ctest.log"
+    step "C tests" c_tests
+    name_skipped_c_tests
     local why
     why=$(why_no_instructions)
     if [ -z "$why" ]; then

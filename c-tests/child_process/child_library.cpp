@@ -170,9 +170,35 @@ public:
 
 Life g_life;
 
+void AllowNoDescriptor()
+{
+    rlimit limit{};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = 0;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 } // namespace
 
 extern "C" {
+
+// For Start.
+
+void Run(NativeChildProcess_Args)
+{
+    Record("ran", std::to_string(getpid()));
+}
+
+void RunOn(NativeChildProcess_Args args)
+{
+    Run(args);
+    if (Behaviour() == "allow itself no descriptor") {
+        AllowNoDescriptor();
+    }
+    for (;;) {
+        pause();
+    }
+}
 
 OHIPCRemoteStub *NativeChildProcess_OnConnect()
 {
@@ -209,6 +235,9 @@ OHIPCRemoteStub *NativeChildProcess_OnConnect()
     if (way == "record surroundings") {
         RecordSurroundings();
     }
+    if (way == "load by bare name") {
+        Record("loaded_by_bare_name", dlopen("libchild_library_without_functions.so", RTLD_NOW) == nullptr ? dlerror() : "yes");
+    }
     g_stub = OH_IPCRemoteStub_Create("child_library", OnRequest, OnStubDestroyed, nullptr);
     return g_stub;
 }
@@ -220,12 +249,23 @@ void NativeChildProcess_MainProc()
     if (way == "return at once") {
         return;
     }
+    if (way == "tell its exit status") {
+        on_exit([](int status, void *) { Record("exit_status", std::to_string(status)); }, nullptr);
+        return;
+    }
+    if (way == "destroy its wrapper") {
+        OH_IPCRemoteStub_Destroy(g_stub);
+        Record("wrapper_destroyed", "");
+    }
     std::unique_lock<std::mutex> lock(g_mutex);
     if (way == "compute first") {
         const auto start = std::chrono::steady_clock::now();
         Compute(std::chrono::milliseconds(10));
         const auto taken = std::chrono::steady_clock::now() - start;
         Record("computed_for_ms", std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(taken).count()));
+    }
+    if (way == "allow itself no descriptor") {
+        AllowNoDescriptor();
     }
     // As users write it: without a predicate.
     g_wakeUp.wait(lock);

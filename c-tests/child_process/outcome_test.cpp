@@ -41,6 +41,7 @@ void Success()
     CHECK_EQUAL(outcome.code, NCP_NO_ERROR);
     CHECK(outcome.proxy != nullptr);
     CHECK(outcome.thread != getpid());
+    CHECK_EQUAL(outcome.threadName.substr(0, 7), "OS_IPC_");
     CHECK_EQUAL(facts.Last("on_connect"), "main thread");
     CHECK_EQUAL(facts.Last("main_proc"), "main thread");
     const auto lines = facts.Lines();
@@ -152,6 +153,24 @@ void InsideAChild()
     CHECK(!facts.Has("start_callback"));
 }
 
+// A library is loaded though a function that it might call is nowhere.
+void FunctionsAreBoundWhenCalled()
+{
+    unsetenv("LD_BIND_NOW");
+    OH_IPCRemoteProxy_Destroy(StartWell("libchild_library_with_a_hole.so"));
+    setenv("CHILD_CALLS_WHAT_IS_DEFINED_NOWHERE", "1", 1);
+    CheckFailure("libchild_library_with_a_hole.so", NCP_ERR_CONNECTION_FAILED);
+}
+
+void ExitStatus()
+{
+    Facts facts;
+    Behave("tell its exit status");
+    OH_IPCRemoteProxy_Destroy(StartWell(LIBRARY));
+    AwaitEnd(facts.LastPid());
+    CHECK_EQUAL(facts.Last("exit_status"), "0");
+}
+
 } // namespace
 
 int main(int count, char **arguments)
@@ -165,5 +184,6 @@ int main(int count, char **arguments)
             {"write_to_every_socket", WriteToEverySocket}, {"close_everything", CloseEverything},
             {"hang_while_loading", HangWhileLoading}, {"hang_while_connecting", HangWhileConnecting},
             {"return_at_once", ReturnAtOnce}, {"no_launcher", NoLauncher},
-            {"launcher_that_cannot_run", LauncherThatCannotRun}, {"inside_a_child", InsideAChild}});
+            {"launcher_that_cannot_run", LauncherThatCannotRun}, {"inside_a_child", InsideAChild}, {"functions_are_bound_when_called", FunctionsAreBoundWhenCalled},
+            {"exit_status", ExitStatus}});
 }

@@ -88,11 +88,26 @@ void StubDiesWhenTheParentLetsGo()
     CHECK(IsThere(facts.LastPid()));
 }
 
+// The wrapper is only freed when the library destroys it: the stub is the parent's.
+void StubOutlivesItsWrapper()
+{
+    Facts facts;
+    Behave("destroy its wrapper");
+    OHIPCRemoteProxy *proxy = StartWell(LIBRARY);
+    AwaitThat("the end of the wrapper", [&] { return facts.Has("wrapper_destroyed"); });
+    CHECK_EQUAL(Ask(proxy, ECHO, 1), 2);
+    CHECK(!facts.Has("stub_destroyed"));
+    OH_IPCRemoteProxy_Destroy(proxy);
+    AwaitThat("the end of the stub", [&] { return facts.Has("stub_destroyed"); });
+    CHECK_EQUAL(facts.Of("stub_destroyed").size(), size_t{1});
+}
+
 } // namespace
 
 int main(int count, char **arguments)
 {
     return RunScenario(count, arguments,
         {{"end_at_request", EndAtRequest}, {"end_at_the_first_moment", EndAtTheFirstMoment},
-            {"several_children", SeveralChildren}, {"stub_dies_when_the_parent_lets_go", StubDiesWhenTheParentLetsGo}});
+            {"several_children", SeveralChildren}, {"stub_dies_when_the_parent_lets_go", StubDiesWhenTheParentLetsGo},
+            {"stub_outlives_its_wrapper", StubOutlivesItsWrapper}});
 }

@@ -31,10 +31,20 @@ void InTree(const fs::path &tree)
     void *caller = dlopen((tree / "caller/libcaller.so").c_str(), RTLD_NOW);
     CHECK(caller != nullptr);
     const auto create = reinterpret_cast<CreateFunction>(dlsym(caller, "CreateForCaller"));
-    CHECK(create != nullptr);
+    const auto pass = reinterpret_cast<CreateFunction>(dlsym(caller, "PassToCreate"));
+    CHECK(create != nullptr && pass != nullptr);
     const fs::path library = fs::path(getenv("SEARCH_BUILD")) / "libchild_library.so";
     // The last place first: each new file has to win over those before.
-    for (const char *place : {"run_path", "loader_path", "program/lib", "program", "caller", "second", "first"}) {
+    for (const char *place : {"run_path", "loader_path"}) {
+        fs::create_directories(tree / place);
+        fs::copy_file(library, tree / place / SOUGHT);
+        CHECK_EQUAL(LoadedFrom(facts, create), tree / place / SOUGHT);
+    }
+    // A call that seems to come from the program.
+    fs::copy_file(library, tree / "caller" / SOUGHT);
+    CHECK_EQUAL(LoadedFrom(facts, pass), tree / "caller" / SOUGHT);
+    fs::remove(tree / "caller" / SOUGHT);
+    for (const char *place : {"lib", "program/lib", "program", "caller", "second", "first"}) {
         fs::create_directories(tree / place);
         fs::copy_file(library, tree / place / SOUGHT);
         CHECK_EQUAL(LoadedFrom(facts, create), tree / place / SOUGHT);

@@ -24,6 +24,7 @@
 
 #include <csignal>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -72,6 +73,7 @@ struct Outcome {
     int code;
     OHIPCRemoteProxy *proxy;
     pid_t thread;
+    std::string threadName;
 };
 
 // The outcomes that OnStarted was told, in order.
@@ -114,7 +116,9 @@ private:
 
 inline void OnStarted(int code, OHIPCRemoteProxy *proxy)
 {
-    Outcomes::All().Add({code, proxy, static_cast<pid_t>(syscall(SYS_gettid))});
+    char name[16] = {};
+    pthread_getname_np(pthread_self(), name, sizeof name);
+    Outcomes::All().Add({code, proxy, static_cast<pid_t>(syscall(SYS_gettid)), name});
 }
 
 // Starts a child and waits for what its callback is told.

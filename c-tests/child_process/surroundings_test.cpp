@@ -2,7 +2,12 @@
 // What a child finds around it: its parent's directory, environment, limits, standard files, and nothing else of the parent's.
 #include "support.hpp"
 
+#include <cerrno>
+#include <cstddef>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -143,6 +148,51 @@ void Name()
     CHECK(names[0] != names[1]);
 }
 
+// The directories in which its own library was looked for are those of further libraries too.
+void LibraryByBareName()
+{
+    Facts facts;
+    unsetenv("LD_LIBRARY_PATH");
+    Behave("load by bare name");
+    OH_IPCRemoteProxy_Destroy(StartWell(LIBRARY));
+    CHECK_EQUAL(facts.Last("loaded_by_bare_name"), "yes");
+}
+
+// Makes a system call fail for this process and its children.
+void Forbid(long call)
+{
+    sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(call), 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    sock_fprog program{sizeof(filter) / sizeof(filter[0]), filter};
+    CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+    CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
+}
+
+// Where there are no namespaces to be had, isolated children start all the same, and one line says so.
+void IsolationRefused()
+{
+    Facts facts;
+    StandardError log;
+    Forbid(SYS_unshare);
+    NativeChildProcess_Options isolated{NCP_ISOLATION_MODE_ISOLATED, 0};
+    for (int index = 0; index < 3; index++) {
+        int32_t pid = 0;
+        CHECK_EQUAL(OH_Ability_StartNativeChildProcess("libchild_library.so:Run", NativeChildProcess_Args{}, isolated, &pid),
+            NCP_NO_ERROR);
+        AwaitEnd(pid);
+    }
+    CHECK_EQUAL(facts.Of("ran").size(), size_t{3});
+    const std::string text = log.Text();
+    const std::string warning = "it is not isolated as asked for";
+    const size_t first = text.find(warning);
+    CHECK(first != std::string::npos);
+    CHECK(text.find(warning, first + 1) == std::string::npos);
+}
+
 } // namespace
 
 int main(int count, char **arguments)
@@ -150,5 +200,6 @@ int main(int count, char **arguments)
     return RunScenario(count, arguments,
         {{"inherited", Inherited}, {"nice_value", NiceValueOfTheCallingThread}, {"signals", Signals},
             {"no_other_descriptors", NoOtherDescriptors}, {"closed_standard_descriptors", ClosedStandardDescriptors},
-            {"name", Name}});
+            {"name", Name},
+            {"library_by_bare_name", LibraryByBareName}, {"isolation_refused", IsolationRefused}});
 }

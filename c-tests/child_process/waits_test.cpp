@@ -6,6 +6,8 @@
 #include <atomic>
 #include <cerrno>
 #include <iterator>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 namespace {
@@ -225,6 +227,58 @@ void StaysWhenTheStartingThreadEnds()
     OH_IPCRemoteProxy_Destroy(proxy);
 }
 
+std::atomic<int> g_exits{0};
+std::atomic<int> g_exitsOfLiving{0};
+
+void OnExit(int32_t pid, int32_t)
+{
+    if (IsThere(pid)) {
+        g_exitsOfLiving++;
+    }
+    g_exits++;
+}
+
+void SetDescriptorLimit(rlim_t number)
+{
+    rlimit limit{};
+    CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    limit.rlim_cur = number;
+    CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+}
+
+// A program that adopts what its descendants leave behind is left no children of this library's, however they end; also where
+// there is no descriptor by which to kill one.
+void NothingIsLeftToASubreaper()
+{
+    Facts facts;
+    CHECK(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
+    struct sigaction action{};
+    action.sa_handler = CountChildSignal;
+    CHECK(sigaction(SIGCHLD, &action, nullptr) == 0);
+    CHECK_EQUAL(OH_Ability_RegisterNativeChildProcessExitCallback(OnExit), NCP_NO_ERROR);
+    Behave("wait");
+    OHIPCRemoteProxy *proxy = StartWell(LIBRARY);
+    const pid_t connected = facts.LastPid();
+    std::vector<int32_t> running(3);
+    for (int32_t &pid : running) {
+        CHECK_EQUAL(OH_Ability_StartNativeChildProcess("libchild_library.so:RunOn", NativeChildProcess_Args{},
+            NativeChildProcess_Options{}, &pid), NCP_NO_ERROR);
+    }
+    AwaitThat("all children", [&] { return facts.Of("ran").size() == running.size(); });
+    CHECK(kill(running[0], SIGKILL) == 0);
+    CHECK_EQUAL(OH_Ability_KillChildProcess(running[1]), NCP_NO_ERROR);
+    CHECK_EQUAL(OH_Ability_KillChildProcess(connected), NCP_NO_ERROR);
+    AwaitEnd(connected);
+    SetDescriptorLimit(STDERR_FILENO + 1);
+    CHECK_EQUAL(OH_Ability_KillChildProcess(running[2]), NCP_NO_ERROR);
+    AwaitThat("the ends of all", [&] { return g_exits == static_cast<int>(running.size()); });
+    CHECK_EQUAL(g_exitsOfLiving.load(), 0);
+    CheckNobodyToWaitFor(running[2]);
+    CHECK_EQUAL(g_childSignals.load(), 0);
+    SetDescriptorLimit(1024);
+    OH_IPCRemoteProxy_Destroy(proxy);
+}
+
 } // namespace
 
 int main(int count, char **arguments)
@@ -235,5 +289,6 @@ int main(int count, char **arguments)
             {"gone_when_the_parent_is_killed", GoneWhenTheParentIsKilled},
             {"gone_when_the_parent_exits", GoneWhenTheParentExits},
             {"gone_when_the_parent_executes", GoneWhenTheParentExecutesAnotherProgram},
+            {"nothing_is_left_to_a_subreaper", NothingIsLeftToASubreaper},
             {"stays_when_the_starting_thread_ends", StaysWhenTheStartingThreadEnds}});
 }

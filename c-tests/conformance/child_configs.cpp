@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fstream>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "harness/child.h"
@@ -177,6 +178,41 @@ TEST(isolated_by_the_options_of_start, "the options' mode is not looked at")
     auto report = ByKey(out.ReadToEnd());
     EXPECT_EQ(report["network"], NamespacesAreToBeHad() ? "Network is unreachable" : "reached");
     EXPECT_EQ(report["home"], NamespacesAreToBeHad() ? "0" : "1");
+}
+
+TEST(the_working_directory_is_no_way_into_the_home, "an isolated child reads a hidden directory as its working directory")
+{
+    Listener listener;
+    Private directories;
+    Configs configs;
+    EXPECT_EQ(OH_Ability_ChildProcessConfigs_SetIsolationMode(configs.configs, NCP_ISOLATION_MODE_ISOLATED), NCP_NO_ERROR);
+    std::string inner = directories.home.Path() + "/inner";
+    REQUIRE_EQ(mkdir(inner.c_str(), 0700), 0);
+    for (const std::string &directory : { directories.home.Path(), inner, std::string("/usr") }) {
+        Context context(directory);
+        REQUIRE_EQ(chdir(directory.c_str()), 0);
+        for (auto report : { ReportOfRun(configs.configs), ReportOfConnected(configs.configs) }) {
+            bool isolated = NamespacesAreToBeHad();
+            EXPECT_EQ(report["directory"], isolated && directory == inner ? "/" : directory);
+            if (directory == directories.home.Path()) {
+                EXPECT_EQ(report["here"], isolated ? "0" : "2");
+            }
+        }
+    }
+    REQUIRE_EQ(rmdir(inner.c_str()), 0);
+}
+
+TEST(isolated_children_get_no_capabilities_back, "a program that an isolated child of the superuser executes can undo the isolation")
+{
+    Private directories;
+    Pipe out;
+    Started child = StartEntry("libconformance_child.so:ReportCapabilities",
+        Arguments().Descriptor("out", out.Writing()), NCP_ISOLATION_MODE_ISOLATED);
+    REQUIRE_EQ(child.code, NCP_NO_ERROR);
+    auto report = ByKey(out.ReadToEnd());
+    if (NamespacesAreToBeHad()) {
+        EXPECT_EQ(report["permitted"], "0000000000000000");
+    }
 }
 
 TEST(a_home_with_the_library_stays, "a directory that holds the library is hidden, and the library is not found")

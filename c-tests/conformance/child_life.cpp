@@ -130,10 +130,10 @@ TEST(the_limit_of_descriptors_is_named, "a parent without descriptors crashes, h
     Arguments arguments;
     rlimit limit{ 64, 64 };
     REQUIRE_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
-    // The starting thread is there already, and nothing else is left of a child: one descriptor is the thread's.
+    // The starting thread is there already, and nothing else is left of a child: two descriptors are the thread's.
     int before = CountDescriptors();
     REQUIRE_EQ(StartChild("Nothing", Arguments()).code, NCP_NO_ERROR);
-    while (CountDescriptors() > before + 1) {
+    while (CountDescriptors() > before + 2) {
         usleep(1000);
     }
     std::vector<int> used;
@@ -279,6 +279,33 @@ TEST(starts_from_callbacks, "a start waits for the thread that it is made on")
     }), NCP_NO_ERROR);
     Counter("told").AwaitAtLeast(1);
     Counter("exits").AwaitAtLeast(2);
+}
+
+BEHAVIOUR(create_in_handler)
+{
+    int code = OH_Ability_CreateNativeChildProcess(CHILD_LIBRARY, [](int outcome, OHIPCRemoteProxy *proxy) {
+        EXPECT_EQ(outcome, NCP_NO_ERROR);
+        EXPECT_EQ(CurrentThreadName().substr(0, 7), "OS_IPC_");
+        // A Create that waits for this waits for ever.
+        Counter("create has returned").AwaitAtLeast(1);
+        OH_IPCRemoteProxy_Destroy(proxy);
+        Counter("told").Add();
+    });
+    Counter("create has returned").Add();
+    return OH_IPCParcel_WriteInt32(request.reply, code);
+}
+
+TEST(create_in_a_handler_waits_for_nothing, "Create in a handler waits for its callback")
+{
+    Actor &asked = StartActor();
+    StubPtr own = CreateStub("own");
+    asked.Introduce("back", own.get());
+    setenv("IPCKIT_CHILD_HEAD_START_MS", "3600000", 1);
+    setenv("CHILD_MAIN", "pause", 1);
+    Answer answer = asked.Ask("ask_kept", Parcel().Text("back").Text("create_in_handler"));
+    EXPECT_EQ(answer.result, OH_IPC_SUCCESS);
+    EXPECT_EQ(answer.Read().Int(), OH_IPC_SUCCESS);
+    Counter("told").AwaitAtLeast(1);
 }
 
 TEST(one_library_as_parent_and_child, "a library that the parent has loaded cannot be that of its child")

@@ -12,6 +12,7 @@ set(expected
   "${LIBDIR}/cmake/IPCKit/IPCKitConfig.cmake"
   "${LIBDIR}/cmake/IPCKit/IPCKitConfigVersion.cmake"
   "${LIBDIR}/cmake/IPCKit/IPCKitNodeApi.cmake"
+  "${LIBDIR}/cmake/IPCKit/IPCKitSharedSanitizer.cmake"
   "${LIBDIR}/cmake/IPCKit/IPCKitTargets.cmake"
   "${LIBDIR}/pkgconfig/child_process.pc"
   "${LIBDIR}/pkgconfig/hilog_ndk.pc"

@@ -5,8 +5,12 @@
 foreach(variable IN ITEMS CFLAGS LDFLAGS LD_PRELOAD MAKEFLAGS MFLAGS RUSTFLAGS CARGO_TARGET_DIR CARGO_BUILD_TARGET)
   unset(ENV{${variable}})
 endforeach()
+# With its newest interface ohos-abilitykit-sys also names libraries of a device that there is nothing of here, and nothing is used of.
+foreach(name IN ITEMS ability_base_want ability_runtime)
+  file(WRITE "${TARGET_DIRECTORY}/empty/lib${name}.a" "!<arch>\n")
+endforeach()
 string(ASCII 31 separator)
-string(JOIN "${separator}" flags -L "native=${LIBRARY_DIRECTORY}" -C "link-arg=-Wl,-rpath,${LIBRARY_DIRECTORY}")
+string(JOIN "${separator}" flags -L "native=${LIBRARY_DIRECTORY}" -L "native=${TARGET_DIRECTORY}/empty" -C "link-arg=-Wl,-rpath,${LIBRARY_DIRECTORY}")
 set(ENV{CARGO_ENCODED_RUSTFLAGS} "${flags}")
 
 execute_process(COMMAND "${CARGO}" fetch --locked --offline WORKING_DIRECTORY "${PACKAGE}" RESULT_VARIABLE status

@@ -168,14 +168,16 @@ Ability_NativeChildProcess_ErrCode OH_Ability_CreateNativeChildProcessWithConfig
  *
  * @param entry library and function, "libexample.so:Main"; the library is looked for as
  *     OH_Ability_CreateNativeChildProcess says.
- * @param args what the child is given; it is copied, and the descriptors may be closed after the call.
+ * @param args what the child is given; it is copied, and the descriptors may be closed after the call. The list has 4096
+ *     nodes at most. In the child the descriptors are marked close-on-exec: one that is for a program which the child
+ *     executes needs fcntl(fd, F_SETFD, 0) first.
  * @param options what the child can reach.
  * @param pid receives the child's process id.
  * @return NCP_NO_ERROR; NCP_ERR_INVALID_PARAM if entry is NULL, empty or without a colon, pid is NULL, or a descriptor
- *     has no name, a name that is too long or one too many, or the isolation mode is none; NCP_ERR_SERVICE_ERROR if a
- *     descriptor is not open, the text is too long or the system has no process, thread, memory or descriptor to give;
- *     NCP_ERR_TIMEOUT if the process did not begin in time; NCP_ERR_ALREADY_IN_CHILD in a child process;
- *     NCP_ERR_MAX_CHILD_PROCESSES_REACHED.
+ *     has no name, a name that is too long or one too many, the list has too many nodes, or the isolation mode is none;
+ *     NCP_ERR_SERVICE_ERROR if a descriptor is not open, the text is too long or the system has no process, thread,
+ *     memory or descriptor to give; NCP_ERR_TIMEOUT if the process did not begin in time; NCP_ERR_ALREADY_IN_CHILD in a
+ *     child process; NCP_ERR_MAX_CHILD_PROCESSES_REACHED.
  * @note Threads: any.
  * @since 13
  */
@@ -267,8 +269,9 @@ NativeChildProcess_Args *OH_Ability_GetCurrentChildProcessArgs(void);
 
 /**
  * Registers a function to be called whenever a child made by a Start function has ended. A function that is registered
- * twice is called once for each child; that may be before the Start function has returned. A call that has begun goes on
- * when the function is taken back.
+ * twice is called once for each child; that may be before the Start function has returned. All calls of a process come
+ * one after another, on a thread of the library, in the order in which the children were seen to end. A call that has
+ * begun goes on when the function is taken back.
  *
  * @param onProcessExit the function.
  * @return NCP_NO_ERROR, or NCP_ERR_INVALID_PARAM if it is NULL.

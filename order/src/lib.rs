@@ -5,7 +5,7 @@
 //! Each library has a copy of this crate. Its functions may be called on any thread, and allocate nothing.
 #![allow(unsafe_code)] // calls what the dynamic loader finds
 
-use std::ffi::{CStr, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::marker::PhantomData;
 use std::mem;
 use std::ptr;
@@ -14,18 +14,28 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// A function of the sanitizer's; 0 where there is no sanitizer.
 struct Function {
     name: &'static CStr,
+    /// What does the same where there is none of that name.
+    otherwise: Option<&'static CStr>,
     address: AtomicUsize,
 }
 
 impl Function {
     const fn new(name: &'static CStr) -> Self {
-        Self { name, address: AtomicUsize::new(0) }
+        Self { name, otherwise: None, address: AtomicUsize::new(0) }
+    }
+
+    const fn new_or(name: &'static CStr, otherwise: &'static CStr) -> Self {
+        Self { name, otherwise: Some(otherwise), address: AtomicUsize::new(0) }
     }
 
     fn find(&self) {
         // SAFETY: a terminated name.
-        let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, self.name.as_ptr()) };
-        self.address.store(found.addr(), Ordering::Relaxed);
+        let find = |name: &CStr| unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) }.addr();
+        let found = match find(self.name) {
+            0 => self.otherwise.map_or(0, find),
+            found => found,
+        };
+        self.address.store(found, Ordering::Relaxed);
     }
 
     #[inline]
@@ -38,8 +48,9 @@ static ACQUIRE: Function = Function::new(c"__tsan_acquire");
 static RELEASE: Function = Function::new(c"__tsan_release");
 static READ_RANGE: Function = Function::new(c"__tsan_read_range");
 static WRITE_RANGE: Function = Function::new(c"__tsan_write_range");
-static IGNORE_BEGIN: Function = Function::new(c"__tsan_ignore_thread_begin");
-static IGNORE_END: Function = Function::new(c"__tsan_ignore_thread_end");
+// A runtime that clang links into the program shows these under their older names only; they ignore writes too.
+static IGNORE_BEGIN: Function = Function::new_or(c"__tsan_ignore_thread_begin", c"AnnotateIgnoreReadsBegin");
+static IGNORE_END: Function = Function::new_or(c"__tsan_ignore_thread_end", c"AnnotateIgnoreReadsEnd");
 
 /// Before any other function of the library can be called, and so before any fork: a sanitizer is loaded first of all or not at all.
 #[used]
@@ -214,7 +225,8 @@ fn switch(function: &Function) {
     }
     let address = function.address();
     if address != 0 {
-        // SAFETY: the sanitizer defines its functions with this type.
-        unsafe { mem::transmute::<usize, unsafe extern "C" fn()>(address)() };
+        // SAFETY: the sanitizer defines the older functions with this type, to be told a place in the source, and the others without
+        // arguments, which then are not looked at.
+        unsafe { mem::transmute::<usize, unsafe extern "C" fn(*const c_char, c_int)>(address)(ptr::null(), 0) };
     }
 }

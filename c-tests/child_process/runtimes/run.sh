@@ -64,6 +64,14 @@ gcc_address | gcc_undefined)
     run ./parent libruntimes_library.so
     check_both_children_ran
     ;;
+gcc_address_preloaded)
+    # A library that is built for it, in a program that is not.
+    build g++ -fsanitize=address
+    g++ -std=c++17 -g "-I$include" "-I$include/IPCKit" "$here/parent.cpp" -o parent "-L$libraries" "-Wl,-rpath,$libraries" \
+        -lchild_process -lipc_capi -pthread || exit 1
+    run env "LD_PRELOAD=$(g++ -print-file-name=libasan.so)" ./parent libruntimes_library.so
+    check_both_children_ran
+    ;;
 gcc_thread)
     build g++ -fsanitize=thread
     run ./parent libruntimes_library.so
@@ -83,6 +91,20 @@ clang_static_address)
     says "create: code 16010007"
     says "-shared-libsan"
     ;;
+clang_static_thread)
+    build clang++ -fsanitize=thread
+    run ./parent libruntimes_library.so
+    says "create: code 16010007"
+    says "-shared-libsan"
+    says_not "WARNING: ThreadSanitizer"
+    ;;
+clang_static_undefined)
+    build clang++ -fsanitize=undefined
+    run ./parent libruntimes_library.so
+    # Said before the child comes upon what it lacks, which these do not.
+    check_both_children_ran
+    says "-shared-libsan"
+    ;;
 valgrind)
     build g++
     skip_without valgrind
@@ -100,6 +122,16 @@ gdb)
     skip_without gdb
     run gdb -nx -batch -ex run --args ./parent libruntimes_library.so
     says "start: code 0, the child says: hello"
+    says "create: code 0, the child answers: 42"
+    ;;
+gdb_stops_the_child)
+    build g++
+    skip_without gdb
+    # Stopped for longer than a start may take.
+    run env IPCKIT_CHILD_START_TIMEOUT_MS=1000 gdb -nx -batch -ex 'set follow-fork-mode child' -ex 'set detach-on-fork on' \
+        -ex 'set breakpoint pending on' -ex 'break NativeChildProcess_OnConnect' -ex run -ex 'shell sleep 2' -ex continue \
+        --args ./parent libruntimes_library.so connect
+    says "hit Breakpoint 1, NativeChildProcess_OnConnect"
     says "create: code 0, the child answers: 42"
     ;;
 gdb_follows_the_child)

@@ -126,6 +126,7 @@ std::string Surroundings()
     text += Line("mark", mark == nullptr ? "none" : mark);
     text += Line("user", std::to_string(geteuid()));
     text += Line("home", std::to_string(CountEntries(getenv("HOME"))));
+    text += Line("here", std::to_string(CountEntries(".")));
     text += Line("runtime", std::to_string(CountEntries(getenv("XDG_RUNTIME_DIR"))));
     text += Line("network", ConnectToListener());
     text += Line("pid", std::to_string(getpid()));
@@ -256,6 +257,21 @@ void ReportArguments(NativeChildProcess_Args args)
 void ReportSurroundings(NativeChildProcess_Args args)
 {
     Write(Descriptor(args, "out"), Surroundings() + Nested());
+}
+
+// What a program has that the child executes.
+void ReportCapabilities(NativeChildProcess_Args args)
+{
+    std::string text;
+    if (FILE *status = popen("exec cat /proc/self/status", "r")) {
+        char piece[512];
+        for (size_t length; (length = fread(piece, 1, sizeof(piece), status)) > 0;) {
+            text.append(piece, length);
+        }
+        pclose(status);
+    }
+    size_t start = text.find("CapPrm:\t");
+    Write(Descriptor(args, "out"), Line("permitted", start == std::string::npos ? "none said" : text.substr(start + 8, 16)));
 }
 
 // Writes a letter to every descriptor, then waits until nobody can write to the one named "in".

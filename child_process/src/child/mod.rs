@@ -38,7 +38,7 @@ pub(crate) fn run(channel: Channel) -> i32 {
     process::accept_all_signals();
     let channel = Arc::new(channel);
     let mut descriptors = Vec::new();
-    let Some(Order::Begin { task, library, surroundings }) = next_order(&channel, None, &mut descriptors) else {
+    let Some(Order::Begin { task, library, surroundings }) = next_order(&channel, &mut descriptors) else {
         return FAILURE;
     };
     settle(&surroundings, task, &channel);
@@ -83,7 +83,7 @@ fn connect(library: CString, channel: &Arc<Channel>) -> Result<(), (Stage, Strin
     entry.main_proc();
     notice.main_proc_returned();
     // A parent that is told of a child gets a proxy of it, though it be one of a dead child.
-    next_order(channel, Some(Instant::now() + LONGEST_FAREWELL), &mut Vec::new());
+    notice.await_import(Instant::now() + LONGEST_FAREWELL);
     ipc::wait_idle(LONGEST_FAREWELL);
     Ok(())
 }
@@ -111,16 +111,16 @@ fn load(library: &CStr) -> Result<Library, String> {
     if library.is_empty() { Err("no library is named".into()) } else { Library::load(library) }
 }
 
-/// The next order and the descriptors that come with it; `None` at the deadline, or when the parent hangs up or makes no sense.
-fn next_order(channel: &Channel, deadline: Option<Instant>, descriptors: &mut Vec<OwnedFd>) -> Option<Order> {
+/// The next order and the descriptors that come with it; `None` when the parent hangs up or makes no sense.
+fn next_order(channel: &Channel, descriptors: &mut Vec<OwnedFd>) -> Option<Order> {
     let mut packet = [0; LONGEST_PACKET];
     loop {
         match channel.receive_with(&mut packet, descriptors) {
             Ok(Received::Packet(length)) => return Order::from_packet(&packet[..length]).ok(),
-            Ok(Received::Nothing) if deadline.is_none_or(|deadline| Instant::now() < deadline) => {}
+            Ok(Received::Nothing) => {}
             _ => return None,
         }
-        poll::wait(&[(channel.as_fd(), Interest::Readable)], deadline);
+        poll::wait(&[(channel.as_fd(), Interest::Readable)], None);
     }
 }
 

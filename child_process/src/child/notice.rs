@@ -6,7 +6,6 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,10 +16,9 @@ use ipckit_order::LibraryCode;
 use parking_lot::{Condvar, Mutex};
 
 use super::report;
-use crate::protocol::Report;
-use crate::sys::channel::Channel;
+use crate::protocol::{LONGEST_PACKET, Report};
+use crate::sys::channel::{Channel, Received};
 use crate::sys::ipc::Reference;
-use crate::sys::poll::{self, Interest, Readiness};
 use crate::sys::process;
 
 /// The notice is held back no longer than this.
@@ -39,8 +37,16 @@ pub(super) struct Notice(Arc<Progress>);
 struct Progress {
     entered: AtomicBool,
     returned: AtomicBool,
-    told: Mutex<bool>,
-    told_changed: Condvar,
+    news: Mutex<News>,
+    news_changed: Condvar,
+}
+
+#[derive(Default)]
+struct News {
+    /// The parent has been told of the child.
+    told: bool,
+    /// It has taken note, or never will.
+    imported: bool,
 }
 
 impl Notice {
@@ -54,9 +60,8 @@ impl Notice {
                 let _library = LibraryCode::begin();
                 for_thread.await_sleep(&MainThread::new());
                 report(&channel, &Report::Entered(Box::new(reference)));
-                *for_thread.told.lock() = true;
-                for_thread.told_changed.notify_all();
-                await_end_of_parent(&channel);
+                for_thread.note(|news| news.told = true);
+                follow_parent(&channel, || for_thread.note(|news| news.imported = true));
             })
         })?;
         Ok(Self(progress))
@@ -70,12 +75,23 @@ impl Notice {
     /// To be called when the main procedure has returned. Waits until the parent has been told.
     pub(super) fn main_proc_returned(&self) {
         self.0.returned.store(true, Ordering::Release);
-        let mut told = self.0.told.lock();
-        self.0.told_changed.wait_while(&mut told, |told| !*told);
+        let mut news = self.0.news.lock();
+        self.0.news_changed.wait_while(&mut news, |news| !news.told);
+    }
+
+    /// Waits until the parent has its proxy or will have none, or the deadline has passed.
+    pub(super) fn await_import(&self, deadline: Instant) {
+        let mut news = self.0.news.lock();
+        self.0.news_changed.wait_while_until(&mut news, |news| !news.imported, deadline);
     }
 }
 
 impl Progress {
+    fn note(&self, change: impl FnOnce(&mut News)) {
+        change(&mut self.news.lock());
+        self.news_changed.notify_all();
+    }
+
     /// Waits until the main thread has gone to sleep in the main procedure or has returned from it, or the time is up.
     fn await_sleep(&self, main_thread: &MainThread) {
         while !self.entered.load(Ordering::Acquire) {
@@ -125,19 +141,23 @@ pub(super) fn end_with_parent(channel: Arc<Channel>) -> io::Result<()> {
     process::with_signals_blocked(|| {
         thread.spawn(move || {
             let _library = LibraryCode::begin();
-            await_end_of_parent(&channel);
+            follow_parent(&channel, || {});
         })
     })
     .map(drop)
 }
 
-fn await_end_of_parent(channel: &Channel) {
+/// Ends the process when the parent is gone. What comes before that is the order that tells of the import, or nonsense to the same
+/// end. Waits without poll, which a library that sets its limit of descriptors to none makes impossible.
+fn follow_parent(channel: &Channel, imported: impl Fn()) {
+    let mut packet = [0; LONGEST_PACKET];
     loop {
-        match poll::wait(&[(channel.as_fd(), Interest::HangUp)], None)[..] {
-            [Readiness::Ready] => process::kill_self(),
+        match channel.await_packet(&mut packet) {
+            Ok(Received::Nothing) => {}
+            Ok(Received::Packet(_)) => imported(),
+            Ok(Received::End) => process::kill_self(),
             // The library has closed a descriptor that it did not open.
-            [Readiness::Closed] => return,
-            _ => {}
+            Err(_) => return imported(),
         }
     }
 }

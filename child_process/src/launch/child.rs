@@ -5,7 +5,7 @@ use std::mem;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::audience::{Audience, Pid};
 use super::environment;
@@ -14,11 +14,15 @@ use super::live::Place;
 use super::news::News;
 use super::search::Found;
 use super::start::{Failure, Outcome, Start};
-use super::starter::complain_of_closed_descriptors;
+use crate::mutation::Mutation;
 use crate::protocol::{LONGEST_PACKET, Report};
 use crate::sys::channel::{Channel, Received};
 use crate::sys::guardian::{End, Guardian};
 use crate::sys::poll::{Interest, Readiness};
+use crate::sys::process;
+
+/// How often a child is looked at whose end nothing announces any more, or whose debugger is waited for.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 pub(super) struct Child {
     library: String,
@@ -31,6 +35,10 @@ pub(super) struct Child {
     audience: Audience,
     /// The process id, once Start has been told it.
     told_pid: Option<Pid>,
+    /// Whether the program has closed descriptors of it.
+    is_lost: bool,
+    /// Whether it had more time because it was being debugged.
+    is_debugged: bool,
     _place: Place,
 }
 
@@ -60,6 +68,8 @@ impl Child {
             deadline: Some(deadline),
             audience,
             told_pid: None,
+            is_lost: false,
+            is_debugged: false,
             _place: place,
         }
     }
@@ -67,36 +77,73 @@ impl Child {
     /// What to wait for on its account.
     pub(super) fn waits(&self) -> impl Iterator<Item = (BorrowedFd<'_>, Interest)> {
         let reports = self.start.is_listening().then(|| (self.channel.as_fd(), Interest::Readable));
-        [(self.guardian.ended(), Interest::Readable)].into_iter().chain(reports)
+        [(self.guardian.ended(), Interest::Readable)].into_iter().chain(reports).filter(|_| !self.is_lost)
+    }
+
+    /// Ends it where the program has closed descriptors of it, so that it can be followed only to its end.
+    pub(super) fn look_at_descriptors(&mut self) {
+        let is_whole = self.guardian.is_ours() && self.channel.is_ours();
+        if !is_whole && !self.is_lost {
+            self.is_lost = true;
+            self.deadline = None;
+            ipckit_log::error(format_args!(
+                "native child process {}: this program has closed descriptors of libchild_process.so, by which it is followed; it is \
+                 ended",
+                self.library
+            ));
+            self.guardian.kill();
+        }
     }
 
     /// When to call [`Self::check_time`], whatever else happens.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.deadline
+        if self.is_lost { Some(Instant::now() + BETWEEN_LOOKS) } else { self.deadline }
     }
 
     /// Takes what there is of what [`Self::waits`] names.
     pub(super) fn attend(mut self, readiness: &[Readiness]) -> Attended {
-        if readiness.contains(&Readiness::Closed) {
-            complain_of_closed_descriptors();
+        if readiness.iter().any(|readiness| *readiness != Readiness::Idle) {
+            self.look_at_descriptors();
+        }
+        if self.is_lost {
             let news = self.audience.fail(Failure::Internal);
-            self.abandon();
-            return Attended::Gone(news, None);
+            return if self.guardian.has_ended() { self.end(news) } else { Attended::Lives(self, news) };
         }
         // All that it has reported counts before that it has ended.
         let news = if readiness.contains(&Readiness::Ready) { self.listen() } else { None };
         if readiness.first() != Some(&Readiness::Ready) {
             return Attended::Lives(self, news);
         }
+        self.end(news)
+    }
+
+    /// Takes note of its end, with news that there are before that.
+    fn end(mut self, news: Option<News>) -> Attended {
         let end = self.guardian.reap();
         let news_of_end = self.start.ended(&end).and_then(|outcome| self.news(outcome));
-        let signal = if let End::Killed(signal) = end { signal } else { 0 };
+        let signal = match end {
+            End::Killed(signal) if !Mutation::EndsAreToldAsNormal.is_on() => signal,
+            _ => 0,
+        };
+        if Mutation::EndsOfConnectedAreTold.is_on() {
+            self.told_pid = self.guardian.child();
+        }
         Attended::Gone(news.or(news_of_end), self.told_pid.map(|pid| Ended { pid, signal }))
     }
 
-    /// Kills the child when its time is up.
+    /// Kills the child when its time is up, unless somebody debugs it.
     pub(super) fn check_time(&mut self, now: Instant) -> Option<News> {
         if self.deadline.is_none_or(|deadline| now < deadline) {
+            return None;
+        }
+        if let Some(pid) = self.guardian.child().filter(|pid| process::is_traced(*pid)) {
+            if !mem::replace(&mut self.is_debugged, true) {
+                let library = &self.library;
+                ipckit_log::info(format_args!(
+                    "native child process {library}: its time is up, but it is being debugged (process {pid}), and may take longer"
+                ));
+            }
+            self.deadline = Some(now + BETWEEN_LOOKS);
             return None;
         }
         self.deadline = None;
@@ -166,12 +213,6 @@ impl Child {
                 self.audience.fail(failure)
             }
         }
-    }
-
-    fn abandon(self) {
-        self.guardian.abandon();
-        // Its number may be somebody else's by now.
-        mem::forget(self.channel);
     }
 }
 

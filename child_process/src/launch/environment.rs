@@ -2,9 +2,11 @@
 //! The child's environment: the parent's, with the loader told where to look and what to load first.
 
 use std::env;
-use std::ffi::{CString, OsStr, OsString};
+use std::ffi::{CStr, CString, OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+
+use ipckit_log::Once;
 
 use super::search::SearchPath;
 use crate::sys::loader;
@@ -68,30 +70,62 @@ fn is_one_of(module: &Path, names: &[&str]) -> bool {
     names.iter().any(|name| file.starts_with(name))
 }
 
-/// The early runtimes of this process and what they want to find, then what was there before.
+/// The early runtimes of this process, what they want to find, then what was there before: an early runtime refuses to be loaded
+/// behind anything else.
 fn preload(before: Option<&OsStr>, modules: &[PathBuf]) -> OsString {
-    let before = before.unwrap_or_default().as_bytes();
-    let is_new = |module: &[u8]| !before.split(|byte| b": ".contains(byte)).any(|entry| entry == module);
+    let before = before.unwrap_or_default();
     let of = |names| modules.iter().filter(move |module| is_one_of(module, names));
-    let mut entries = Vec::new();
-    if of(&EARLY_RUNTIMES).next().is_some() {
-        let runtimes = of(&EARLY_RUNTIMES).chain(of(&LANGUAGE_RUNTIMES)).map(|module| module.as_os_str().as_bytes());
-        entries.extend(runtimes.filter(|runtime| is_new(runtime)));
+    if of(&EARLY_RUNTIMES).next().is_none() {
+        return before.into();
     }
-    if !before.is_empty() {
-        entries.push(before);
+    let mut entries: Vec<&[u8]> =
+        of(&EARLY_RUNTIMES).chain(of(&LANGUAGE_RUNTIMES)).map(|module| module.as_os_str().as_bytes()).collect();
+    for entry in before.as_bytes().split(|byte| b": ".contains(byte)) {
+        // Named as the loader looks for it, it is a runtime that is loaded and has its place already.
+        let is_runtime = |names| is_one_of(Path::new(OsStr::from_bytes(entry)), names);
+        if !entry.is_empty()
+            && !entries.contains(&entry)
+            && !is_runtime(&EARLY_RUNTIMES)
+            && !is_runtime(&LANGUAGE_RUNTIMES)
+        {
+            entries.push(entry);
+        }
     }
     OsString::from_vec(entries.join(&b':'))
 }
 
 /// What to do about a sanitizer's runtime that is part of the program itself and so cannot be loaded into a child.
 pub(super) fn advice_on_sanitizers() -> Option<&'static str> {
-    let in_process = loader::is_defined(c"__asan_init") || loader::is_defined(c"__tsan_init");
-    (in_process && !loader::loaded_modules().iter().any(|module| is_one_of(module, &EARLY_RUNTIMES))).then_some(
-        "this program has a sanitizer's runtime linked into it, which a child cannot load; link the program and the \
-         library with -shared-libsan",
+    let is_programs_own = |symbol: &CStr| {
+        let module = loader::module_that_defines(symbol);
+        module.is_some() && module == loader::executable()
+    };
+    SANITIZERS.into_iter().any(is_programs_own).then_some(
+        "this program has a sanitizer's runtime linked into it, which a child cannot load: what is built for the sanitizer fails \
+         there; link the program and the library with -shared-libsan, or with gcc without -static-lib…san",
     )
 }
+
+/// Gives that advice once, before a child comes upon it.
+pub(super) fn advise_on_sanitizers_once() {
+    static SAID: Once = Once::new();
+    if SAID.first()
+        && let Some(advice) = advice_on_sanitizers()
+    {
+        ipckit_log::warn(format_args!("native child processes: {advice}"));
+    }
+}
+
+/// A symbol of the runtime of each sanitizer.
+const SANITIZERS: [&CStr; 7] = [
+    c"__asan_init",
+    c"__tsan_init",
+    c"__msan_init",
+    c"__hwasan_init",
+    c"__ubsan_handle_type_mismatch_v1",
+    c"__ubsan_handle_type_mismatch_v1_abort",
+    c"__ubsan_handle_add_overflow",
+];
 
 #[cfg(test)]
 mod tests {
@@ -127,10 +161,9 @@ mod tests {
         let modules = ["/u/libstdc++.so.6", "/u/libasan.so.8", "/u/libubsan.so.1", "/l/libc.so.6"].map(PathBuf::from);
         assert_eq!(preload(None, &modules), "/u/libasan.so.8:/u/libstdc++.so.6");
         assert_eq!(preload(Some("/p.so".as_ref()), &modules), "/u/libasan.so.8:/u/libstdc++.so.6:/p.so");
-        assert_eq!(
-            preload(Some("/p.so /u/libasan.so.8".as_ref()), &modules),
-            "/u/libstdc++.so.6:/p.so /u/libasan.so.8"
-        );
+        for before in ["/p.so /u/libasan.so.8", "/u/libasan.so.8:/p.so", "libasan.so.8:/p.so:libstdc++.so.6:"] {
+            assert_eq!(preload(Some(before.as_ref()), &modules), "/u/libasan.so.8:/u/libstdc++.so.6:/p.so", "{before}");
+        }
     }
 
     #[test]

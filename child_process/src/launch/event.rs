@@ -9,28 +9,38 @@ use parking_lot::{Condvar, Mutex};
 
 use ipckit_order as order;
 
-/// Values for another thread, in order.
+/// Values for another thread, in order, until it is closed.
 #[derive(Debug)]
-pub(super) struct Queue<T>(Mutex<Vec<T>>);
+pub(super) struct Queue<T>(Mutex<Option<Vec<T>>>);
 
 impl<T> Queue<T> {
     pub(super) fn new() -> Self {
-        Self(Mutex::new(Vec::new()))
+        Self(Mutex::new(Some(Vec::new())))
     }
 
-    pub(super) fn push(&self, value: T) {
+    /// The value comes back where the queue is closed.
+    pub(super) fn push(&self, value: T) -> Result<(), T> {
         let mut values = self.0.lock();
+        let Some(values) = &mut *values else { return Err(value) };
         order::take_over(self);
         values.push(value);
         order::hand_over(self);
+        Ok(())
     }
 
     pub(super) fn take_all(&self) -> Vec<T> {
         let mut values = self.0.lock();
         order::take_over(self);
-        let taken = mem::take(&mut *values);
+        let taken = values.as_mut().map(mem::take);
         order::hand_over(self);
-        taken
+        taken.unwrap_or_default()
+    }
+
+    /// Closes it, and takes what is left; nothing where it was closed before.
+    pub(super) fn close(&self) -> Option<Vec<T>> {
+        let mut values = self.0.lock();
+        order::take_over(self);
+        values.take()
     }
 }
 
@@ -98,9 +108,19 @@ mod tests {
     #[test]
     fn what_is_pushed_is_taken_in_order_and_once() {
         let queue = Queue::new();
-        queue.push(1);
-        queue.push(2);
+        queue.push(1).unwrap();
+        queue.push(2).unwrap();
         assert_eq!(queue.take_all(), [1, 2]);
+        assert_eq!(queue.take_all(), []);
+    }
+
+    #[test]
+    fn a_closed_queue_gives_back_what_it_holds_and_takes_no_more() {
+        let queue = Queue::new();
+        queue.push(1).unwrap();
+        assert_eq!(queue.close(), Some(vec![1]));
+        assert_eq!(queue.close(), None);
+        assert_eq!(queue.push(2), Err(2));
         assert_eq!(queue.take_all(), []);
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Who wants to know when a child made by Start has ended, and telling them.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::thread;
 
@@ -27,12 +28,23 @@ pub(crate) struct ExitCallback {
 
 /// The exit callbacks of a process.
 #[derive(Default)]
-pub(super) struct ExitCallbacks(Mutex<Vec<ExitCallback>>);
+pub(super) struct ExitCallbacks {
+    callbacks: Mutex<Vec<ExitCallback>>,
+    untold: Mutex<Untold>,
+}
+
+/// Ends that are still to be told.
+#[derive(Default)]
+struct Untold {
+    ends: VecDeque<Ended>,
+    /// Whether a thread tells them.
+    has_thread: bool,
+}
 
 impl ExitCallbacks {
     /// Has it called for every child that ends from now on; no more than once for each.
     pub(super) fn add(&self, callback: ExitCallback) {
-        let mut callbacks = self.0.lock();
+        let mut callbacks = self.callbacks.lock();
         if callbacks.iter().all(|known| known.key != callback.key) {
             callbacks.push(callback);
             order::hand_over(self);
@@ -41,43 +53,61 @@ impl ExitCallbacks {
 
     /// Whether it was there to be taken back.
     pub(super) fn remove(&self, key: usize) -> bool {
-        let mut callbacks = self.0.lock();
+        let mut callbacks = self.callbacks.lock();
         let before = callbacks.len();
         callbacks.retain(|known| known.key != key || Mutation::RemovedExitCallbacksStay.is_on());
         callbacks.len() != before
     }
 
+    /// The next end for the calling thread to tell; without one the thread's task is over.
+    fn next_end(&self) -> Option<Ended> {
+        let mut untold = self.untold.lock();
+        let next = untold.ends.pop_front();
+        untold.has_thread = next.is_some();
+        next
+    }
+
+    fn tell_all(&self, Ended { pid, signal }: Ended) {
+        // What was done before a callback was registered has happened.
+        order::take_over(self);
+        for callback in self.all().into_iter().filter(|callback| self.has(callback.key)) {
+            (callback.call)(pid, signal);
+        }
+    }
+
     fn all(&self) -> Vec<ExitCallback> {
-        self.0.lock().clone()
+        self.callbacks.lock().clone()
     }
 
     /// Whether it is still to be called.
     fn has(&self, key: usize) -> bool {
-        self.0.lock().iter().any(|known| known.key == key)
+        self.callbacks.lock().iter().any(|known| known.key == key)
     }
 }
 
-/// Tells these ends, in order, on a thread of its own, which a callback may keep for as long as it likes. They come back
-/// where no thread can be had now.
-pub(super) fn tell(callbacks: &'static ExitCallbacks, ended: Vec<Ended>) -> Result<(), Vec<Ended>> {
-    if ended.is_empty() || callbacks.all().is_empty() {
-        return Ok(());
+/// Tells these ends, after those before them and one at a time, on a thread that a callback may keep for as long as it likes. `false`
+/// where no thread can be had now: they are told with those that come next, or when this is called again.
+pub(super) fn tell(callbacks: &'static ExitCallbacks, ended: Vec<Ended>) -> bool {
+    let mut untold = callbacks.untold.lock();
+    untold.ends.extend(ended);
+    if untold.has_thread || untold.ends.is_empty() {
+        return true;
     }
-    let for_thread = ended.clone();
+    if callbacks.callbacks.lock().is_empty() {
+        untold.ends.clear();
+        return true;
+    }
     let thread = thread::Builder::new().name("ipckit_news".into());
     let spawned = process::with_signals_blocked(|| {
-        thread.spawn(move || {
+        thread.spawn(|| {
             let _library = LibraryCode::begin();
-            // What was done before a callback was registered has happened.
-            order::take_over(callbacks);
-            for Ended { pid, signal } in for_thread {
-                for callback in callbacks.all().into_iter().filter(|callback| callbacks.has(callback.key)) {
-                    (callback.call)(pid, signal);
-                }
+            while let Some(ended) = callbacks.next_end() {
+                callbacks.tell_all(ended);
             }
         })
     });
-    spawned.map(drop).map_err(|_| ended)
+    untold.has_thread = spawned.is_ok();
+    untold.has_thread
 }
 
 #[cfg(test)]
@@ -97,10 +127,38 @@ mod tests {
         for key in [1, 2, 1] {
             callbacks.add(callback(key, &told));
         }
-        tell(callbacks, vec![Ended { pid: 7, signal: 9 }, Ended { pid: 8, signal: 0 }]).unwrap();
+        assert!(tell(callbacks, vec![Ended { pid: 7, signal: 9 }, Ended { pid: 8, signal: 0 }]));
         let told: Vec<_> = tellings.iter().take(4).collect();
         assert_eq!(told, [(1, 7, 9), (2, 7, 9), (1, 8, 0), (2, 8, 0)]);
         assert!(tellings.try_recv().is_err());
+    }
+
+    #[test]
+    fn an_end_is_told_when_the_one_before_it_has_been() {
+        let callbacks: &'static ExitCallbacks = Box::leak(Box::default());
+        let (told, tellings) = mpsc::channel();
+        let (go_on, waits) = mpsc::channel::<()>();
+        let waits = Mutex::new(waits);
+        callbacks.add(ExitCallback {
+            key: 1,
+            call: Arc::new(move |pid, _| {
+                told.send((pid, "begins")).unwrap();
+                waits.lock().recv().unwrap();
+                told.send((pid, "returns")).unwrap();
+            }),
+        });
+        assert!(tell(callbacks, vec![Ended { pid: 7, signal: 0 }]));
+        assert_eq!(tellings.recv(), Ok((7, "begins")));
+        assert!(tell(callbacks, vec![Ended { pid: 8, signal: 0 }]));
+        go_on.send(()).unwrap();
+        go_on.send(()).unwrap();
+        let rest: Vec<_> = tellings.iter().take(3).collect();
+        assert_eq!(rest, [(7, "returns"), (8, "begins"), (8, "returns")]);
+        // And one after the thread has had nothing to do.
+        assert!(tell(callbacks, vec![Ended { pid: 9, signal: 0 }]));
+        assert_eq!(tellings.recv(), Ok((9, "begins")));
+        go_on.send(()).unwrap();
+        assert_eq!(tellings.recv(), Ok((9, "returns")));
     }
 
     #[test]

@@ -3,12 +3,19 @@
 
 use std::ffi::{CStr, c_int};
 
+use super::behaviour::{Difference, as_on_a_device};
 use crate::mutation::Mutation;
 use crate::protocol::{Gift, MOST_DESCRIPTORS};
 use crate::sys::process;
 
 /// Bytes of the text that a child can be given.
 const LONGEST_PARAMETERS: usize = 150 * 1024;
+
+/// Characters of the text, as UTF-16 counts them, that a device does not take any more, about.
+const TOO_LONG_FOR_A_DEVICE: usize = 102_000;
+
+/// Nodes of the list, names that are repeated among them.
+const LONGEST_LIST: usize = 4096;
 
 /// Bytes of a descriptor's name.
 const LONGEST_NAME: usize = 20;
@@ -31,8 +38,12 @@ pub(crate) enum NotGiven {
     LongName(String),
     #[error("fdList has more than {MOST_DESCRIPTORS} different names")]
     TooManyNames,
+    #[error("fdList has more than {LONGEST_LIST} nodes; does it end with NULL?")]
+    LongList,
     #[error("entryParams has {0} bytes, more than {LONGEST_PARAMETERS}; pass long data through a file descriptor")]
     LongParameters(usize),
+    #[error("entryParams has {0} characters, more than a device takes; pass long data through a file descriptor")]
+    LongForADevice(usize),
     #[error("the descriptor {number} of fdName {name:?} is not open")]
     NotOpen { name: String, number: c_int },
 }
@@ -45,7 +56,10 @@ impl<'a> Given<'a> {
         list: impl Iterator<Item = (Option<&'a CStr>, c_int)>,
     ) -> Result<Self, NotGiven> {
         let mut descriptors: Vec<(&CStr, c_int)> = Vec::new();
-        for (name, number) in list {
+        for (index, (name, number)) in list.enumerate() {
+            if index == LONGEST_LIST {
+                return Err(NotGiven::LongList);
+            }
             let name = name.ok_or(NotGiven::NoName)?;
             if name.count_bytes() > LONGEST_NAME {
                 return Err(NotGiven::LongName(name.to_string_lossy().into()));
@@ -59,6 +73,10 @@ impl<'a> Given<'a> {
         }
         if parameters.count_bytes() > LONGEST_PARAMETERS {
             return Err(NotGiven::LongParameters(parameters.count_bytes()));
+        }
+        let characters = parameters.to_string_lossy().encode_utf16().count();
+        if characters >= TOO_LONG_FOR_A_DEVICE && as_on_a_device(Difference::LongParameters) {
+            return Err(NotGiven::LongForADevice(characters));
         }
         if let Some((name, number)) = descriptors.iter().find(|(_, number)| !process::is_open(*number)) {
             return Err(NotGiven::NotOpen { name: name.to_string_lossy().into(), number: *number });
@@ -84,6 +102,7 @@ impl<'a> Given<'a> {
 mod tests {
     use super::*;
     use std::ffi::CString;
+    use std::iter;
 
     fn check<'a>(parameters: &'a CStr, list: &[(Option<&'a CStr>, c_int)]) -> Result<Given<'a>, NotGiven> {
         Given::check(c"Main", parameters, list.iter().copied())
@@ -106,6 +125,8 @@ mod tests {
         let names: Vec<_> = (0..17).map(|number| CString::new(format!("name{number}")).unwrap()).collect();
         let mut list: Vec<_> = names.iter().map(|name| (Some(name.as_c_str()), 1)).collect();
         assert_eq!(check(c"", &list).unwrap_err(), NotGiven::TooManyNames);
+        let endless = iter::repeat((Some(c"a"), 1));
+        assert_eq!(Given::check(c"Main", c"", endless).unwrap_err(), NotGiven::LongList);
         // Sixteen, and some of them again.
         list[16] = list[3];
         assert!(check(c"", &list).is_ok());

@@ -18,14 +18,19 @@ const NEEDED: [&str; 3] = ["LD_LIBRARY_PATH", "LD_PRELOAD", "IPCKIT_LOG_FILE"];
 /// The private directories that exist and that hold nothing which the child needs: these files, or a directory where
 /// libraries are looked for.
 pub(super) fn hidden_directories(path: &SearchPath, needed: &[&CStr]) -> Vec<CString> {
+    let private: Vec<PathBuf> = PRIVATE.iter().filter_map(env::var_os).map(PathBuf::from).collect();
+    hide(&private, &all_needed(path, needed))
+}
+
+/// The files, where libraries are looked for (also by the loader alone), and what the environment names.
+fn all_needed(path: &SearchPath, needed: &[&CStr]) -> Vec<PathBuf> {
     let mut all: Vec<PathBuf> =
         needed.iter().map(|file| Path::new(OsStr::from_bytes(file.to_bytes())).into()).collect();
-    all.extend(path.directories().map(Path::to_path_buf));
+    all.extend(path.directories().chain(path.run_path()).map(Path::to_path_buf));
     for value in NEEDED.iter().filter_map(env::var_os) {
         all.extend(value.as_bytes().split(|byte| b":; ".contains(byte)).map(|entry| OsStr::from_bytes(entry).into()));
     }
-    let private: Vec<PathBuf> = PRIVATE.iter().filter_map(env::var_os).map(PathBuf::from).collect();
-    hide(&private, &all)
+    all
 }
 
 fn hide(private: &[PathBuf], needed: &[PathBuf]) -> Vec<CString> {
@@ -55,6 +60,14 @@ fn real_as_far_as_it_is_there(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn all_that_libraries_come_from_is_needed() {
+        let all = all_needed(&SearchPath::for_test(&["/searched"], &["/run_path"]), &[c"/file"]);
+        for needed in ["/file", "/searched", "/run_path"] {
+            assert!(all.contains(&needed.into()), "{needed}");
+        }
+    }
 
     #[test]
     fn a_directory_is_hidden_unless_something_in_it_is_needed() {

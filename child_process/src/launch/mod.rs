@@ -2,6 +2,7 @@
 //! What a parent does: finds the library, starts the process, follows it, tells the outcome.
 
 mod audience;
+mod behaviour;
 mod child;
 mod environment;
 mod event;
@@ -32,6 +33,7 @@ use self::news::Recipient;
 use self::plan::{Plan, Wish};
 use self::settings::Settings;
 use self::starter::{Launch, Starter};
+use crate::mutation::Mutation;
 use crate::protocol::Task;
 use crate::sys::fork::PerProcess;
 use crate::sys::ipc;
@@ -88,7 +90,7 @@ pub(crate) fn create(
     let begun = PROCESS.get().launch(&Wish { library, caller, given: None, configuration }, audience, &settings)?;
     begun.wait_until(Instant::now() + LONGEST_HANDOVER);
     // A worker that waited might be the one that the callback needs.
-    if !ipc::on_library_thread() {
+    if !ipc::on_library_thread() || Mutation::CreateWaitsInHandlers.is_on() {
         told.wait_until(Instant::now() + settings.head_start);
     }
     Ok(())
@@ -136,7 +138,7 @@ impl Process {
             ));
             Refusal::TooMany
         })?;
-        let starter = self.starter().map_err(|error| {
+        self.starter().map_err(|error| {
             ipckit_log::error(format_args!(
                 "native child process {name}: no thread that starts it could be made: {}",
                 starter::explain(&error)
@@ -145,7 +147,7 @@ impl Process {
         })?;
         let number = self.children_so_far.fetch_add(1, Ordering::Relaxed) + 1;
         let begun = Arc::new(Event::default());
-        starter.post(Launch {
+        self.post(Launch {
             library: name.into_owned(),
             plan: Plan::gather(wish, number),
             time: settings.start_timeout,
@@ -154,6 +156,24 @@ impl Process {
             place,
         });
         Ok(begun)
+    }
+
+    /// Leaves it to the starter, or to another one where the program has closed that one's descriptors.
+    fn post(&'static self, launch: Launch) {
+        let mut launches = vec![launch];
+        while let Some(launch) = launches.pop() {
+            let starter = match self.starter() {
+                Ok(starter) => starter,
+                Err(error) => {
+                    launch.fail(&error);
+                    continue;
+                }
+            };
+            if let Err(mut left) = starter.post(launch) {
+                self.starter.lock().take_if(|known| Arc::ptr_eq(known, &starter));
+                launches.append(&mut left);
+            }
+        }
     }
 
     fn starter(&'static self) -> std::io::Result<Arc<Starter>> {

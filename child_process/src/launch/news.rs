@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The outcome of a start on its way to the user's callback, which runs on an IPC worker.
 
+use std::io;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::thread;
@@ -10,10 +11,14 @@ use parking_lot::Mutex;
 
 use super::event::Event;
 use super::start::Failure;
+use super::starter;
 use crate::protocol::Order;
 use crate::sys::channel::Channel;
 use crate::sys::ipc::{self, Reference, RemoteProxy};
 use crate::sys::process;
+
+/// So many descriptors a first connection to a child takes, about.
+const DESCRIPTORS_OF_A_CONNECTION: usize = 8;
 
 /// What a user wants to be told: a proxy of the child's stub, which the callee owns, or why there is none.
 pub(crate) type Callback = Box<dyn FnOnce(Result<NonNull<RemoteProxy>, Failure>) + Send>;
@@ -72,7 +77,8 @@ impl News {
         }
     }
 
-    fn tell(self) {
+    /// Tells it on the calling thread.
+    pub(super) fn tell(self) {
         let Recipient { callback, told } = self.recipient;
         callback(self.content.into_result());
         told.happen();
@@ -87,7 +93,10 @@ impl Content {
         };
         let proxy = ipc::import_reference(&reference);
         if proxy.is_none() {
-            ipckit_log::error(format_args!("{child}: the child ended, or refused, before its stub was reached"));
+            let few = channel.room_for_descriptors(DESCRIPTORS_OF_A_CONNECTION) < DESCRIPTORS_OF_A_CONNECTION;
+            let shortage = || format!("; {}", starter::explain(&io::Error::from_raw_os_error(libc::EMFILE)));
+            let why = if few { shortage() } else { String::new() };
+            ipckit_log::error(format_args!("{child}: the child ended, or refused, before its stub was reached{why}"));
             channel.hang_up();
         }
         // A child whose main procedure has returned already waits for this before it exits. One that is gone does not.

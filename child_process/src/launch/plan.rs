@@ -15,6 +15,7 @@ use super::launcher;
 use super::search::{Found, SearchPath};
 use super::start::Failure;
 use super::starter::explain;
+use crate::mutation::Mutation;
 use crate::protocol::{self, Isolation, Order, Surroundings, Task};
 use crate::sys::channel::Channel;
 use crate::sys::guardian::Program;
@@ -73,10 +74,12 @@ impl Plan {
         let launcher = c_path(launcher).ok_or_else(|| internal("the launcher's path holds a NUL"))?;
         let process_name = wish.configuration.process_name.as_deref();
         let argv0 = launcher::process_name(env::args_os().next(), process_name, name, number);
+        environment::advise_on_sanitizers_once();
         let environment = environment::for_child(&search_path, own_library.parent());
         let own_library = c_path(own_library).ok_or_else(unknown)?;
         let needed = [&found.load, &launcher, &own_library, &ipc_library];
-        let isolation = wish.configuration.is_isolated.then(|| Isolation {
+        let is_isolated = wish.configuration.is_isolated && !Mutation::IsolationIsForgotten.is_on();
+        let isolation = is_isolated.then(|| Isolation {
             other_user: wish.configuration.other_user,
             hidden: isolation::hidden_directories(&search_path, &needed.map(CString::as_c_str)),
         });

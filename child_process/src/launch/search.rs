@@ -2,7 +2,7 @@
 //! Where a library's name is looked for.
 
 use std::env;
-use std::ffi::{CString, OsStr, c_void};
+use std::ffi::{CStr, CString, OsStr, c_void};
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -12,10 +12,16 @@ use crate::sys::loader::{self, Module};
 /// The variable whose directories come first.
 pub(super) const PATH_VARIABLE: &str = "OHOS_NATIVE_LIB_PATH";
 
+/// What a module is linked with that starts children.
+const OWN_NAME: &CStr = c"libchild_process.so";
+
 /// The directories that libraries are looked for in, before the dynamic loader looks for itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SearchPath {
     directories: Vec<Directory>,
+    /// Those that come last of all. The module that asks may be in one of them: where a call is the last thing that a function does,
+    /// the address that it comes from is the caller's caller's.
+    others: Vec<Directory>,
     /// Where the loader looks in this process but, with another main program, would not in a child.
     run_path: Vec<PathBuf>,
 }
@@ -37,6 +43,12 @@ impl SearchPath {
         );
         path.run_path.extend(loader::run_path(Module::At(caller)));
         path.run_path.extend(loader::run_path(Module::Program));
+        for module in loader::modules_that_need(OWN_NAME) {
+            if let Some(directory) = module.file.parent() {
+                path.add_other(directory, "directory of a module that needs libchild_process.so");
+            }
+            path.run_path.extend(module.run_path);
+        }
         path
     }
 
@@ -54,9 +66,19 @@ impl SearchPath {
         }
         if let Some(directory) = program.and_then(Path::parent) {
             directories.push(Directory { path: directory.into(), reason: "directory of the program" });
-            directories.push(Directory { path: directory.join("lib"), reason: "lib beside the program" });
+            directories.push(Directory { path: directory.join("lib"), reason: "lib in the directory of the program" });
         }
-        Self { directories, run_path: Vec::new() }
+        let mut path = Self { directories, others: Vec::new(), run_path: Vec::new() };
+        if let Some(above) = program.and_then(Path::parent).and_then(Path::parent) {
+            path.add_other(&above.join("lib"), "lib beside the directory of the program");
+        }
+        path
+    }
+
+    fn add_other(&mut self, path: &Path, reason: &'static str) {
+        if self.directories.iter().chain(&self.others).all(|known| known.path != path) {
+            self.others.push(Directory { path: path.into(), reason });
+        }
     }
 
     #[cfg(test)]
@@ -64,6 +86,7 @@ impl SearchPath {
         let directory = |path: &&str| Directory { path: path.into(), reason: "test" };
         Self {
             directories: directories.iter().map(directory).collect(),
+            others: Vec::new(),
             run_path: run_path.iter().map(PathBuf::from).collect(),
         }
     }
@@ -75,7 +98,7 @@ impl SearchPath {
 
     /// The directories for the end of a child's loader path, in order.
     pub(super) fn run_path(&self) -> impl Iterator<Item = &Path> {
-        self.run_path.iter().map(PathBuf::as_path)
+        self.others.iter().map(|directory| directory.path.as_path()).chain(self.run_path.iter().map(PathBuf::as_path))
     }
 
     /// What the child is to load: the first file that exists, or the bare name for the loader to look for.
@@ -86,7 +109,7 @@ impl SearchPath {
             return Found { load: c_name(library), tried, by_loader: false };
         }
         let mut tried = Vec::new();
-        for directory in &self.directories {
+        for directory in self.directories.iter().chain(&self.others) {
             let path = directory.path.join(name);
             // A directory of that name is no library, and must not hide one.
             let found = path.is_file().then(|| c_name(path.as_os_str()));
@@ -176,16 +199,40 @@ mod tests {
         let directories: Vec<_> = path.directories().collect();
         let expected = ["/r/first", "/r/relative", "/r/caller", "/r/program", "/r/program/lib"];
         assert_eq!(directories, expected.map(Path::new));
+        // Where the system's own libraries may be, which must not come before those of the user's LD_LIBRARY_PATH.
+        assert_eq!(path.run_path().collect::<Vec<_>>(), [Path::new("/r/lib")]);
     }
 
     #[test]
     fn the_first_file_that_exists_is_found() {
         let scratch = Scratch::new("first");
         let path = search_path(&scratch.0);
-        for place in ["program/lib/libx.so", "program/libx.so", "caller/libx.so", "relative/libx.so", "first/libx.so"] {
+        for place in [
+            "lib/libx.so",
+            "program/lib/libx.so",
+            "program/libx.so",
+            "caller/libx.so",
+            "relative/libx.so",
+            "first/libx.so",
+        ] {
             let file = scratch.file(place);
             assert_eq!(loaded(&path.find("libx.so".as_ref())), file);
         }
+    }
+
+    #[test]
+    fn other_modules_directories_come_last_and_once() {
+        let scratch = Scratch::new("others");
+        let mut path = search_path(&scratch.0);
+        for directory in ["other", "caller", "other"] {
+            path.add_other(&scratch.0.join(directory), "test");
+        }
+        assert_eq!(path.run_path().collect::<Vec<_>>(), [scratch.0.join("lib"), scratch.0.join("other")]);
+        for place in ["other/libx.so", "lib/libx.so", "program/lib/libx.so"] {
+            let file = scratch.file(place);
+            assert_eq!(loaded(&path.find("libx.so".as_ref())), file);
+        }
+        assert!(path.find("liby.so".as_ref()).to_string().contains("other/liby.so (test)"));
     }
 
     #[test]

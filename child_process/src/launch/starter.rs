@@ -41,6 +41,21 @@ pub(super) struct Launch {
     pub(super) place: Place,
 }
 
+impl Launch {
+    /// Tells that it came to nothing.
+    pub(super) fn fail(mut self, error: &io::Error) {
+        ipckit_log::error(format_args!(
+            "native child process {}: no thread that starts it could be made: {}",
+            self.library,
+            explain(error)
+        ));
+        self.begun.happen();
+        if let Some(Err(news)) = self.audience.fail(Failure::Internal).map(News::send) {
+            news.tell();
+        }
+    }
+}
+
 /// Where launches are left for the thread.
 pub(super) struct Starter {
     posted: Queue<Launch>,
@@ -63,9 +78,23 @@ impl Starter {
         Ok(starter)
     }
 
-    pub(super) fn post(&self, launch: Launch) {
-        self.posted.push(launch);
-        self.bell.ring();
+    /// Has the thread start a child. Where the program has closed what the thread would be woken by, all that waits for it comes
+    /// back, for another starter.
+    pub(super) fn post(&self, launch: Launch) -> Result<(), Vec<Launch>> {
+        self.posted.push(launch).map_err(|launch| vec![launch])?;
+        if self.bell.ring() {
+            return Ok(());
+        }
+        Err(self.close().unwrap_or_default())
+    }
+
+    fn close(&self) -> Option<Vec<Launch>> {
+        self.posted.close().inspect(|_| {
+            ipckit_log::error(format_args!(
+                "this program has closed descriptors of libchild_process.so; child processes that live are ended, and others can be \
+                 started"
+            ));
+        })
     }
 }
 
@@ -78,17 +107,20 @@ struct Watch {
     unsent: Vec<News>,
     /// Ends that the exit callbacks are to be told.
     ended: Vec<Ended>,
-    bell_is_closed: bool,
+    /// Whether there are some that wait for a thread to be had.
+    has_untold_ends: bool,
+    /// Whether another thread starts children from now on, as the program has closed this one's bell.
+    has_retired: bool,
 }
 
 impl Watch {
     fn new(starter: Arc<Starter>, live: &'static Live, exits: &'static ExitCallbacks) -> Self {
         let (children, unsent, ended) = (Vec::new(), Vec::new(), Vec::new());
-        Self { starter, live, exits, children, unsent, ended, bell_is_closed: false }
+        Self { starter, live, exits, children, unsent, ended, has_untold_ends: false, has_retired: false }
     }
 
     fn run(mut self) {
-        loop {
+        while self.is_needed() {
             self.wait();
             for launch in self.starter.posted.take_all() {
                 self.launch(launch);
@@ -96,27 +128,36 @@ impl Watch {
             let now = Instant::now();
             self.unsent.extend(self.children.iter_mut().filter_map(|child| child.check_time(now)));
             self.unsent = mem::take(&mut self.unsent).into_iter().filter_map(|news| news.send().err()).collect();
-            self.ended = exit::tell(self.exits, mem::take(&mut self.ended)).err().unwrap_or_default();
+            self.has_untold_ends = !exit::tell(self.exits, mem::take(&mut self.ended));
+        }
+    }
+
+    fn is_needed(&self) -> bool {
+        !(self.has_retired && self.children.is_empty() && self.unsent.is_empty() && !self.has_untold_ends)
+    }
+
+    /// Leaves starting to another thread where the program has closed the bell, and very likely more.
+    fn look_at_descriptors(&mut self) {
+        if !self.has_retired && !self.starter.bell.is_ours() {
+            self.has_retired = true;
+            self.starter.close().into_iter().flatten().for_each(|launch| self.launch(launch));
+        }
+        if self.has_retired {
+            self.children.iter_mut().for_each(Child::look_at_descriptors);
         }
     }
 
     /// Waits for anything to do, and takes what the children have to say.
     fn wait(&mut self) {
+        self.look_at_descriptors();
         let mut waits = Vec::with_capacity(1 + 2 * self.children.len());
-        if !self.bell_is_closed {
+        if !self.has_retired {
             waits.push((self.starter.bell.descriptor(), Interest::Readable));
         }
         waits.extend(self.children.iter().flat_map(Child::waits));
         let mut ready = poll::wait(&waits, self.deadline()).into_iter();
-        if !self.bell_is_closed {
-            match ready.next() {
-                Some(Readiness::Ready) => self.starter.bell.silence(),
-                Some(Readiness::Closed) => {
-                    complain_of_closed_descriptors();
-                    self.bell_is_closed = true;
-                }
-                _ => {}
-            }
+        if !self.has_retired && ready.next() == Some(Readiness::Ready) {
+            self.starter.bell.silence();
         }
         for child in mem::take(&mut self.children) {
             let readiness: Vec<_> = ready.by_ref().take(child.waits().count()).collect();
@@ -135,8 +176,8 @@ impl Watch {
 
     /// When there is something to do that nothing announces.
     fn deadline(&self) -> Option<Instant> {
-        let has_untold = !self.unsent.is_empty() || !self.ended.is_empty();
-        let retry = (has_untold || self.bell_is_closed).then(|| Instant::now() + RETRY);
+        let has_untold = !self.unsent.is_empty() || self.has_untold_ends;
+        let retry = has_untold.then(|| Instant::now() + RETRY);
         self.children.iter().filter_map(Child::deadline).chain(retry).min()
     }
 
@@ -188,10 +229,4 @@ pub(super) fn explain(error: &io::Error) -> String {
         Some(libc::ETOOMANYREFS) => format!("{error}; too many descriptors are being passed on, see ulimit -n"),
         _ => error.to_string(),
     }
-}
-
-pub(super) fn complain_of_closed_descriptors() {
-    ipckit_log::error(format_args!(
-        "this program has closed descriptors of libchild_process.so; its child processes cannot be followed any more"
-    ));
 }

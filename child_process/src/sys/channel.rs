@@ -4,18 +4,21 @@
 
 use std::ffi::c_int;
 use std::io;
+use std::iter;
 use std::mem;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr;
 
 use ipckit_order as order;
 
+use super::own_descriptor::OwnDescriptor;
+
 /// Descriptors that one packet can carry, more than this library ever sends in one.
 const MOST_DESCRIPTORS: usize = 32;
 
 /// One end.
 #[derive(Debug)]
-pub(crate) struct Channel(OwnedFd);
+pub(crate) struct Channel(OwnDescriptor);
 
 /// What there was to receive.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,14 +44,15 @@ impl Channel {
         }
         // SAFETY: the kernel has just made these two for us.
         let [first, second] = numbers.map(|number| unsafe { OwnedFd::from_raw_fd(number) });
-        Ok((Self(out_of_the_way(first)?), Self(out_of_the_way(second)?)))
+        let end = |descriptor| out_of_the_way(descriptor).map(|descriptor| Self(OwnDescriptor::new(descriptor)));
+        Ok((end(first)?, end(second)?))
     }
 
     /// The end that an open descriptor is.
     pub(crate) fn from_descriptor(descriptor: OwnedFd) -> Self {
         // SAFETY: takes numbers only.
         unsafe { libc::fcntl(descriptor.as_raw_fd(), libc::F_SETFD, libc::FD_CLOEXEC) };
-        Self(descriptor)
+        Self(OwnDescriptor::new(descriptor))
     }
 
     /// Sends one packet, without waiting for room.
@@ -95,7 +99,17 @@ impl Channel {
     /// Receives one packet and the descriptors that came with it, without waiting. One that does not fit, or whose
     /// descriptors this process has no room for, is an error.
     pub(crate) fn receive_with(&self, buffer: &mut [u8], descriptors: &mut Vec<OwnedFd>) -> io::Result<Received> {
-        let flags = libc::MSG_TRUNC | libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
+        self.receive_as(libc::MSG_DONTWAIT, buffer, descriptors)
+    }
+
+    /// Waits for one packet, whatever the limit of the number of descriptors; nothing where the wait was interrupted. Descriptors that
+    /// came with it are lost.
+    pub(crate) fn await_packet(&self, buffer: &mut [u8]) -> io::Result<Received> {
+        self.receive_as(0, buffer, &mut Vec::new())
+    }
+
+    fn receive_as(&self, flags: c_int, buffer: &mut [u8], descriptors: &mut Vec<OwnedFd>) -> io::Result<Received> {
+        let flags = libc::MSG_TRUNC | libc::MSG_CMSG_CLOEXEC | flags;
         let mut content = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
         let mut control = Control::new();
         // SAFETY: the header and what it points to outlive the call. Descriptors that the kernel writes are new ones of ours.
@@ -127,6 +141,12 @@ impl Channel {
         }
     }
 
+    /// How many descriptors the process can have more, up to `most`, as far as this one can tell.
+    pub(crate) fn room_for_descriptors(&self, most: usize) -> usize {
+        let duplicates = iter::from_fn(|| self.0.as_fd().try_clone_to_owned().ok()).take(most);
+        duplicates.collect::<Vec<_>>().len()
+    }
+
     /// Refuses what the other end might still send.
     pub(crate) fn stop_receiving(&self) {
         // SAFETY: takes numbers only.
@@ -140,8 +160,13 @@ impl Channel {
         order::hand_over(self);
     }
 
+    /// Whether the program has let it be.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.0.is_ours()
+    }
+
     fn number(&self) -> c_int {
-        self.0.as_raw_fd()
+        self.0.number()
     }
 }
 
@@ -187,7 +212,7 @@ unsafe fn take_descriptors(message: &libc::msghdr, descriptors: &mut Vec<OwnedFd
 }
 
 /// The descriptor itself or, where its number is one that means something in a child, a duplicate with a higher number.
-pub(super) fn out_of_the_way(descriptor: OwnedFd) -> io::Result<OwnedFd> {
+fn out_of_the_way(descriptor: OwnedFd) -> io::Result<OwnedFd> {
     const FIRST_FREE: c_int = super::guardian::CHANNEL_NUMBER + 1;
     if descriptor.as_raw_fd() >= FIRST_FREE {
         return Ok(descriptor);

@@ -15,13 +15,11 @@ use std::io;
 use std::mem::{self, MaybeUninit};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr::{self, NonNull};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
-use std::time::Instant;
 
 use parking_lot::Mutex;
 
-use super::poll::{self, Interest, Readiness};
+use super::own_descriptor::OwnDescriptor;
 use super::process;
 use super::script::{Next, Step, clone_into, runs_on_valgrind};
 use super::standard_descriptors;
@@ -66,7 +64,8 @@ pub(crate) enum End {
 /// A program and the guardian that watches over it.
 pub(crate) struct Guardian {
     page: NonNull<Page>,
-    pidfd: OwnedFd,
+    pid: libc::pid_t,
+    pidfd: OwnDescriptor,
     program: Mutex<Option<Program>>,
     is_reaped: AtomicBool,
 }
@@ -151,10 +150,10 @@ impl Guardian {
             }
         });
         match result {
-            Ok((_, pidfd)) => {
+            Ok((pid, pidfd)) => {
                 // SAFETY: the clone has just made this descriptor for us.
-                let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
-                Ok(Self { page, pidfd, program: Mutex::new(Some(program)), is_reaped: AtomicBool::new(false) })
+                let pidfd = OwnDescriptor::new(unsafe { OwnedFd::from_raw_fd(pidfd) });
+                Ok(Self { page, pid, pidfd, program: Mutex::new(Some(program)), is_reaped: AtomicBool::new(false) })
             }
             Err(error) => {
                 unmap_page(page);
@@ -166,6 +165,11 @@ impl Guardian {
     /// Frees what was needed only until the program was executed. To be called when the program has been heard of.
     pub(crate) fn program_has_begun(&self) {
         *self.program.lock() = None;
+    }
+
+    /// Whether the program that uses this library has let [`Self::ended`] be.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.pidfd.is_ours()
     }
 
     /// Readable once the program has ended.
@@ -186,28 +190,32 @@ impl Guardian {
     pub(crate) fn kill(&self) -> bool {
         let Some(child) = self.child() else {
             // The program, should it come into being just now, sees its channel hang up.
-            process::send_signal(self.pidfd.as_fd(), libc::SIGKILL);
+            if !self.has_ended() {
+                process::kill(self.pid);
+            }
             return true;
         };
         let pidfd = process::open_pidfd(child);
-        if self.program_has_ended() {
+        if self.page().steps[AWAIT_END].is_done() || self.has_ended() {
             return false;
         }
-        // Not awaited after the descriptor was opened means not reaped when it was: it is the program's. Where there is
-        // no descriptor to be had: with the guardian goes its child.
-        process::send_signal(pidfd.as_ref().unwrap_or(&self.pidfd).as_fd(), libc::SIGKILL);
+        match pidfd {
+            // Not awaited after the descriptor was opened means not reaped when it was: it is the program's.
+            Ok(pidfd) => process::send_signal(pidfd.as_fd(), libc::SIGKILL),
+            // No descriptor is to be had. Not awaited means not reaped an instant ago, and its id is nobody else's.
+            Err(_) => process::kill(child),
+        }
         true
     }
 
-    /// Whether the program has been seen to end, or is killed because its guardian has ended.
-    fn program_has_ended(&self) -> bool {
-        let guardian_has_ended = || poll::wait(&[(self.ended(), Interest::Readable)], Some(Instant::now()));
-        self.page().steps[AWAIT_END].is_done() || guardian_has_ended() == [Readiness::Ready]
+    /// Whether the guardian has ended, and the program with it.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.is_reaped.load(Ordering::Acquire) || process::child_has_ended(self.pid)
     }
 
-    /// Reaps the guardian, which has ended as [`Self::ended`] says, and tells how the program ended.
+    /// Reaps the guardian, which has ended as [`Self::ended`] or [`Self::has_ended`] says, and tells how the program ended.
     pub(crate) fn reap(&self) -> End {
-        process::reap(self.pidfd.as_fd());
+        process::reap(self.pid);
         self.is_reaped.store(true, Ordering::Release);
         for (index, purpose) in PURPOSES {
             if let Some(error) = self.page().steps[index].error() {
@@ -223,12 +231,6 @@ impl Guardian {
         } else {
             End::Exited(libc::WEXITSTATUS(status))
         }
-    }
-
-    /// Gives up on a guardian whose descriptor somebody has closed, whose number may be somebody else's by now.
-    pub(crate) fn abandon(self: Arc<Self>) {
-        self.kill();
-        mem::forget(self);
     }
 
     fn page(&self) -> &Page {
@@ -368,6 +370,7 @@ const KERNEL_SIGSET_SIZE: usize = 8;
 mod tests {
     use super::*;
     use crate::sys::channel::{Channel, Received};
+    use crate::sys::poll::{self, Interest};
 
     fn shell(script: &str, channel: &Channel) -> Guardian {
         let arguments = [c"name", c"-c"].map(CString::from).into_iter().chain([CString::new(script).unwrap()]);

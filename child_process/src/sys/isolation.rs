@@ -5,9 +5,12 @@
 //! thread stays behind in the old one and makes these sockets; a socket keeps the namespace that it was made in.
 #![allow(unsafe_code)] // system calls
 
-use std::ffi::{CStr, CString, c_int};
+use std::env;
+use std::ffi::{CStr, CString, OsStr, c_int};
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::mpsc::{self, Sender, SyncSender};
 use std::thread;
@@ -16,6 +19,7 @@ use ipckit_order::LibraryCode;
 use parking_lot::Mutex;
 
 use super::{ipc, process};
+use crate::mutation::Mutation;
 
 /// User ids that no ordinary user has; a process's own id is added.
 const FIRST_OTHER_USER: u32 = 1_000_000;
@@ -49,10 +53,14 @@ pub(crate) fn confine(confinement: &Confinement<'_>) -> Result<(), String> {
     note("mapping the user", fs::write("/proc/self/uid_map", format!("{inside} {user} 1")));
     note("mapping the group", fs::write("/proc/self/gid_map", format!("{group} {group} 1")));
     note("detaching the mounts", mount(c"none", c"/", c"", libc::MS_REC | libc::MS_PRIVATE, c""));
+    let directory = env::current_dir();
     for directory in confinement.hidden {
         let flags = libc::MS_NOSUID | libc::MS_NODEV;
         let what = format!("hiding {}", directory.to_string_lossy());
         note(&what, mount(c"ipckit-isolation", directory, c"tmpfs", flags, c"mode=0700"));
+    }
+    if let Ok(directory) = directory {
+        note("leaving the working directory", leave_if_hidden(&directory, confinement.hidden));
     }
     let has_sockets = if confinement.keeps_ipc { begin_socket_maker() } else { Ok(()) };
     match has_sockets {
@@ -63,6 +71,22 @@ pub(crate) fn confine(confinement: &Confinement<'_>) -> Result<(), String> {
     // The new credentials may have undone it.
     process::die_with_parent();
     if failures.is_empty() { Ok(()) } else { Err(failures.join("; ")) }
+}
+
+/// A working directory is held, whatever is mounted over it: goes to what has its path now, or to the root where nothing has.
+fn leave_if_hidden(directory: &Path, hidden: &[CString]) -> io::Result<()> {
+    let is_hidden = |hidden: &CString| directory.starts_with(OsStr::from_bytes(hidden.to_bytes()));
+    if !hidden.iter().any(is_hidden) || Mutation::HiddenDirectoriesAreKept.is_on() {
+        return Ok(());
+    }
+    if env::set_current_dir(directory).is_err() {
+        ipckit_log::info(format_args!(
+            "an isolated child process does not see its working directory {}, and goes on in /",
+            directory.display()
+        ));
+        env::set_current_dir("/")?;
+    }
+    Ok(())
 }
 
 fn unshare(flags: c_int) -> io::Result<()> {
@@ -79,8 +103,11 @@ fn check(result: c_int) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Gives up what the new user namespace has given to the calling thread: it could look behind the mounts.
+/// Gives up what the new user namespace has given to the calling thread: it could look behind the mounts. For good: a program that the
+/// superuser executes would have it all again.
 fn drop_capabilities() {
+    // SAFETY: takes numbers only.
+    unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
     const VERSION_3: u32 = 0x2008_0522;
     let header = [VERSION_3, 0];
     let none = [0_u32; 6];

@@ -73,6 +73,11 @@ pub(crate) fn run_path(module: Module) -> Vec<PathBuf> {
         Module::At(address) => module_at(address),
     };
     let (Some(file), Some(text)) = (file, run_path_text(module)) else { return Vec::new() };
+    expand_all(&text, &file)
+}
+
+/// The directories of a run path, of this file.
+fn expand_all(text: &[u8], file: &Path) -> Vec<PathBuf> {
     let origin = file.parent().unwrap_or(Path::new("/")).as_os_str().as_bytes();
     text.split(|&byte| byte == b':').filter_map(|entry| expand(entry, origin)).collect()
 }
@@ -93,30 +98,106 @@ fn expand(entry: &[u8], origin: &[u8]) -> Option<PathBuf> {
 }
 
 fn run_path_text(module: Module) -> Option<Vec<u8>> {
-    const DT_NULL: isize = 0;
-    const DT_STRTAB: isize = 5;
-    const DT_RPATH: isize = 15;
-    const DT_RUNPATH: isize = 29;
     let map = link_map(module)?;
-    let mut entry = map.dynamic;
-    let (mut texts, mut rpath, mut runpath) = (0, None, None);
-    // SAFETY: the dynamic section of a loaded module ends with DT_NULL, and run paths are offsets into its text table. A
-    // module with code on the caller's stack stays loaded.
-    unsafe {
-        while (*entry).tag != DT_NULL {
-            match (*entry).tag {
-                DT_STRTAB => texts = (*entry).value,
-                DT_RPATH => rpath = Some((*entry).value),
-                DT_RUNPATH => runpath = Some((*entry).value),
+    // SAFETY: the loader's own description of a module that stays loaded: it has code on the caller's stack.
+    unsafe { DynamicSection::read(map.dynamic, map.address).run_path() }
+}
+
+/// What this library needs of a module's dynamic section.
+struct DynamicSection {
+    texts: usize,
+    run_path: Option<usize>,
+    needed: Vec<usize>,
+}
+
+impl DynamicSection {
+    /// # Safety
+    /// `entry` is the dynamic section of a module that is loaded at `address`.
+    unsafe fn read(mut entry: *const Dynamic, address: usize) -> Self {
+        const DT_NULL: isize = 0;
+        const DT_NEEDED: isize = 1;
+        const DT_STRTAB: isize = 5;
+        const DT_RPATH: isize = 15;
+        const DT_RUNPATH: isize = 29;
+        let (mut texts, mut rpath, mut runpath, mut needed) = (0, None, None, Vec::new());
+        // SAFETY: the section ends with DT_NULL.
+        while let Some(Dynamic { tag, value }) = unsafe { entry.as_ref() }.filter(|entry| entry.tag != DT_NULL) {
+            match *tag {
+                DT_NEEDED => needed.push(*value),
+                DT_STRTAB => texts = *value,
+                DT_RPATH => rpath = Some(*value),
+                DT_RUNPATH => runpath = Some(*value),
                 _ => {}
             }
-            entry = entry.add(1);
+            // SAFETY: as above.
+            entry = unsafe { entry.add(1) };
         }
-        let offset = runpath.or(rpath)?;
         // Most loaders have made it an absolute address; others leave it relative to the module's.
-        let texts = if texts < map.address { texts + map.address } else { texts };
-        Some(CStr::from_ptr(ptr::with_exposed_provenance(texts + offset)).to_bytes().to_vec())
+        let texts = if texts < address { texts + address } else { texts };
+        Self { texts, run_path: runpath.or(rpath), needed }
     }
+
+    /// # Safety
+    /// The module is loaded, and the offset is one of its dynamic section.
+    unsafe fn text(&self, offset: usize) -> &CStr {
+        // SAFETY: such offsets lead to terminated texts in the module's text table.
+        unsafe { CStr::from_ptr(ptr::with_exposed_provenance(self.texts + offset)) }
+    }
+
+    /// # Safety
+    /// The module is loaded.
+    unsafe fn run_path(&self) -> Option<Vec<u8>> {
+        // SAFETY: as the caller says; the offset comes from the section.
+        self.run_path.map(|offset| unsafe { self.text(offset) }.to_bytes().to_vec())
+    }
+
+    /// # Safety
+    /// The module is loaded.
+    unsafe fn needs(&self, name: &CStr) -> bool {
+        // SAFETY: as the caller says; the offsets come from the section.
+        self.needed.iter().any(|offset| unsafe { self.text(*offset) } == name)
+    }
+}
+
+/// A loaded module that was linked with another.
+pub(crate) struct Dependent {
+    pub(crate) file: PathBuf,
+    pub(crate) run_path: Vec<PathBuf>,
+}
+
+/// The loaded modules that were linked with the library of this name, in load order.
+pub(crate) fn modules_that_need(library: &CStr) -> Vec<Dependent> {
+    struct Search<'a> {
+        library: &'a CStr,
+        found: Vec<(*const c_void, Option<Vec<u8>>)>,
+    }
+    unsafe extern "C" fn look(entry: *mut libc::dl_phdr_info, _size: usize, search: *mut c_void) -> c_int {
+        // SAFETY: the loader passes a valid entry, of a module that stays loaded during the call, and the pointer that it was given.
+        unsafe {
+            let (entry, search) = (&*entry, &mut *search.cast::<Search<'_>>());
+            let address = entry.dlpi_addr as usize;
+            for index in 0..entry.dlpi_phnum {
+                let header = &*entry.dlpi_phdr.add(index.into());
+                if header.p_type == libc::PT_DYNAMIC {
+                    let dynamic = ptr::with_exposed_provenance::<Dynamic>(address + header.p_vaddr as usize);
+                    let section = DynamicSection::read(dynamic, address);
+                    if section.needs(search.library) {
+                        search.found.push((dynamic.cast(), section.run_path()));
+                    }
+                }
+            }
+        }
+        0
+    }
+    let mut search = Search { library, found: Vec::new() };
+    // SAFETY: the callback gets the search back as what it is, during this call only.
+    unsafe { libc::dl_iterate_phdr(Some(look), (&raw mut search).cast()) };
+    let dependent = |(address, run_path): (*const c_void, Option<Vec<u8>>)| {
+        let file = module_at(address)?;
+        let run_path = run_path.map_or_else(Vec::new, |text| expand_all(&text, &file));
+        Some(Dependent { file, run_path })
+    };
+    search.found.into_iter().filter_map(dependent).collect()
 }
 
 /// An entry of a module's dynamic section, `ElfW(Dyn)`.
@@ -178,10 +259,14 @@ pub(crate) fn loaded_modules() -> Vec<PathBuf> {
     modules
 }
 
-/// Whether any loaded module, or the main program, shows the loader a symbol of this name.
-pub(crate) fn is_defined(symbol: &CStr) -> bool {
-    // SAFETY: a terminated name; only whether there is an address matters.
-    unsafe { !libc::dlsym(libc::RTLD_DEFAULT, symbol.as_ptr()).is_null() }
+/// The file of the loaded module, or the main program, that shows the loader a symbol of this name.
+pub(crate) fn module_that_defines(symbol: &CStr) -> Option<PathBuf> {
+    // SAFETY: a terminated name; the address is only asked about.
+    let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, symbol.as_ptr()) };
+    // What was not found must not come out as an error of the user's next question.
+    // SAFETY: takes nothing; the text is not used.
+    unsafe { libc::dlerror() };
+    if address.is_null() { None } else { module_at(address) }
 }
 
 /// A library that was loaded, never to be unloaded.
@@ -264,6 +349,14 @@ mod tests {
             assert!(run_path(module).iter().all(|path| path.is_absolute()));
         }
         assert!(run_path(Module::At(ptr::without_provenance(1))).is_empty());
+    }
+
+    #[test]
+    fn modules_are_found_by_what_they_need() {
+        let dependents = modules_that_need(c"libc.so.6");
+        assert!(dependents.iter().any(|dependent| Some(&dependent.file) == executable().as_ref()));
+        assert!(dependents.iter().all(|dependent| dependent.file.is_absolute()));
+        assert!(modules_that_need(c"libthere_is_no_such_thing.so").is_empty());
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub(crate) mod ipc;
 pub(crate) mod isolation;
 pub(crate) mod loader;
 pub(crate) mod memory_file;
+mod own_descriptor;
 pub(crate) mod poll;
 pub(crate) mod process;
 mod script;

@@ -2,12 +2,18 @@
 //! Waiting for descriptors, and a bell that one thread rings for another.
 #![allow(unsafe_code)] // system calls
 
-use std::ffi::{c_int, c_short};
+use std::ffi::{c_int, c_short, c_ulong, c_void};
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::ptr;
+use std::thread;
 use std::time::{Duration, Instant};
 
-use super::channel::out_of_the_way;
+use super::channel::{Channel, Received};
+use super::process;
+
+/// How long a wait takes that the kernel refuses.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// What to wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +46,53 @@ pub(crate) fn wait(waits: &[(BorrowedFd<'_>, Interest)], deadline: Option<Instan
         })
         .collect();
     // SAFETY: the kernel writes within the entries. An interrupted call leaves them without results.
-    unsafe { libc::poll(entries.as_mut_ptr(), entries.len() as libc::nfds_t, milliseconds_until(deadline)) };
+    let result =
+        unsafe { libc::poll(entries.as_mut_ptr(), entries.len() as libc::nfds_t, milliseconds_until(deadline)) };
+    if result == -1 {
+        match io::Error::last_os_error().raw_os_error() {
+            // More than the program's limit now allows it to open.
+            Some(libc::EINVAL) => return select(waits, deadline),
+            Some(libc::EINTR) => {}
+            // Who waits again at once must not keep a processor busy.
+            _ => thread::sleep(
+                PAUSE.min(deadline.map_or(PAUSE, |deadline| deadline.saturating_duration_since(Instant::now()))),
+            ),
+        }
+    }
     entries.iter().map(|entry| readiness(entry.revents)).collect()
+}
+
+/// As [`wait`], whatever the limit of the number of descriptors; a hang-up alone is not seen.
+fn select(waits: &[(BorrowedFd<'_>, Interest)], deadline: Option<Instant>) -> Vec<Readiness> {
+    const BITS: usize = c_ulong::BITS as usize;
+    let numbers: Vec<Option<usize>> = waits
+        .iter()
+        .map(|(descriptor, interest)| {
+            (*interest == Interest::Readable).then(|| usize::try_from(descriptor.as_raw_fd()).ok()).flatten()
+        })
+        .collect();
+    let count = numbers.iter().flatten().max().map_or(0, |most| most + 1);
+    let mut set: Vec<c_ulong> = vec![0; count.div_ceil(BITS)];
+    for number in numbers.iter().flatten() {
+        set[number / BITS] |= 1 << (number % BITS);
+    }
+    let time = deadline.map(|deadline| {
+        let left = deadline.saturating_duration_since(Instant::now());
+        libc::timespec { tv_sec: left.as_secs() as libc::time_t, tv_nsec: left.subsec_nanos().into() }
+    });
+    let time = time.as_ref().map_or(ptr::null(), ptr::from_ref);
+    let nothing = ptr::null::<c_void>();
+    // SAFETY: the kernel reads and writes as many bits as it is told, all in the set, and reads the time.
+    let result = unsafe { libc::syscall(libc::SYS_pselect6, count, set.as_mut_ptr(), nothing, nothing, time, nothing) };
+    let is_set = |number: usize| result > 0 && set[number / BITS] & (1 << (number % BITS)) != 0;
+    // The call fails as a whole where one of them is closed.
+    let is_closed = |number: usize| result == -1 && !process::is_open(number as c_int);
+    let readiness = |number: Option<usize>| match number {
+        Some(number) if is_set(number) => Readiness::Ready,
+        Some(number) if is_closed(number) => Readiness::Closed,
+        _ => Readiness::Idle,
+    };
+    numbers.into_iter().map(readiness).collect()
 }
 
 fn readiness(results: c_short) -> Readiness {
@@ -60,37 +111,37 @@ fn milliseconds_until(deadline: Option<Instant>) -> c_int {
     c_int::try_from(rounded_up.as_millis()).unwrap_or(c_int::MAX)
 }
 
-/// Wakes a thread that waits for it with [`wait`].
+/// Wakes a thread that waits for it with [`wait`]. A pair of sockets: nothing is ever written to another file that has got its number.
 #[derive(Debug)]
-pub(crate) struct Bell(OwnedFd);
+pub(crate) struct Bell {
+    heard: Channel,
+    rung: Channel,
+}
 
 impl Bell {
     pub(crate) fn new() -> io::Result<Self> {
-        // SAFETY: takes numbers only, and what it returns is a descriptor of our own.
-        unsafe {
-            match libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) {
-                -1 => Err(io::Error::last_os_error()),
-                number => Ok(Self(out_of_the_way(OwnedFd::from_raw_fd(number))?)),
-            }
-        }
+        let (heard, rung) = Channel::pair()?;
+        Ok(Self { heard, rung })
     }
 
-    /// Rings. The bell stays ringing until it is silenced.
-    pub(crate) fn ring(&self) {
-        let one = 1_u64.to_ne_bytes();
-        // SAFETY: the kernel reads eight bytes. Refused only when it is ringing already.
-        unsafe { libc::write(self.0.as_raw_fd(), one.as_ptr().cast(), one.len()) };
+    /// Rings; whether anybody can hear it, which is not so where the program has closed it. It stays ringing until it is silenced.
+    pub(crate) fn ring(&self) -> bool {
+        // Refused also where it rings so much that no more is needed.
+        let _ = self.rung.send(&[1]);
+        self.is_ours()
     }
 
     pub(crate) fn silence(&self) {
-        let mut count = [0; 8];
-        // SAFETY: the kernel writes eight bytes. Refused only when it does not ring.
-        unsafe { libc::read(self.0.as_raw_fd(), count.as_mut_ptr().cast(), count.len()) };
+        while matches!(self.heard.receive(&mut [0]), Ok(Received::Packet(_))) {}
+    }
+
+    /// Whether the program has let it be.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.heard.is_ours() && self.rung.is_ours()
     }
 
     pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
-        use std::os::fd::AsFd;
-        self.0.as_fd()
+        self.heard.as_fd()
     }
 }
 
@@ -104,12 +155,30 @@ mod tests {
         let bell = Bell::new().unwrap();
         let far_off = Some(Instant::now() + Duration::from_secs(60));
         thread::scope(|scope| {
-            scope.spawn(|| bell.ring());
+            scope.spawn(|| assert!(bell.ring()));
             assert_eq!(wait(&[(bell.descriptor(), Interest::Readable)], far_off), [Readiness::Ready]);
         });
         bell.ring();
         bell.silence();
         assert_eq!(wait(&[(bell.descriptor(), Interest::Readable)], Some(Instant::now())), [Readiness::Idle]);
+    }
+
+    #[test]
+    fn without_poll_the_same_comes_out() {
+        let (ringing, quiet) = (Bell::new().unwrap(), Bell::new().unwrap());
+        let both = [(quiet.descriptor(), Interest::Readable), (ringing.descriptor(), Interest::Readable)];
+        let soon = Instant::now() + Duration::from_millis(2);
+        assert_eq!(select(&both, Some(soon)), [Readiness::Idle, Readiness::Idle]);
+        assert!(Instant::now() >= soon);
+        thread::scope(|scope| {
+            scope.spawn(|| assert!(ringing.ring()));
+            assert_eq!(select(&both, None), [Readiness::Idle, Readiness::Ready]);
+        });
+        assert_eq!(select(&[], Some(Instant::now())), []);
+        // SAFETY: a number that no descriptor has, and that is only asked about.
+        let closed = unsafe { BorrowedFd::borrow_raw(i32::MAX - 64) };
+        let with_closed = [(ringing.descriptor(), Interest::Readable), (closed, Interest::Readable)];
+        assert_eq!(select(&with_closed, None)[1], Readiness::Closed);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 #![allow(unsafe_code)] // system calls
 
 use std::ffi::c_int;
+use std::fs;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -85,20 +86,42 @@ pub(super) fn open_pidfd(pid: libc::pid_t) -> io::Result<OwnedFd> {
     }
 }
 
-/// Reaps the child that the descriptor names, whatever signal its end sends.
-pub(super) fn reap(pidfd: BorrowedFd<'_>) {
+/// Kills the process of this id. Who asks knows whose it is.
+pub(super) fn kill(pid: libc::pid_t) {
+    // SAFETY: takes numbers only.
+    unsafe { libc::kill(pid, libc::SIGKILL) };
+}
+
+/// Whether a debugger has the process.
+pub(crate) fn is_traced(pid: libc::pid_t) -> bool {
+    let status = fs::read(format!("/proc/{pid}/status")).unwrap_or_default();
+    let tracer = status.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(b"TracerPid:\t"));
+    tracer.is_some_and(|pid| pid != b"0")
+}
+
+/// Whether a child of this process has ended, whatever signal its end sends, and stays to be reaped or has been by somebody.
+pub(super) fn child_has_ended(pid: libc::pid_t) -> bool {
+    match wait_for_end_of(pid, libc::WNOHANG | libc::WNOWAIT) {
+        Ok(ended) => ended,
+        Err(error) => error.raw_os_error() == Some(libc::ECHILD),
+    }
+}
+
+/// Reaps a child that has ended, whatever signal its end sends.
+pub(super) fn reap(pid: libc::pid_t) {
+    while wait_for_end_of(pid, 0).is_err_and(|error| error.kind() == io::ErrorKind::Interrupted) {}
+}
+
+fn wait_for_end_of(pid: libc::pid_t, options: c_int) -> io::Result<bool> {
     let mut information = MaybeUninit::<libc::siginfo_t>::zeroed();
-    // SAFETY: the kernel fills in the structure; nobody reads it.
-    while unsafe {
-        libc::waitid(
-            libc::P_PIDFD,
-            pidfd.as_raw_fd() as libc::id_t,
-            information.as_mut_ptr(),
-            libc::WEXITED | libc::__WALL,
-        )
-    } == -1
-        && io::Error::last_os_error().kind() == io::ErrorKind::Interrupted
-    {}
+    let options = libc::WEXITED | libc::__WALL | options;
+    // SAFETY: the kernel fills in the structure, or leaves it zero where nobody has ended.
+    unsafe {
+        match libc::waitid(libc::P_PID, pid as libc::id_t, information.as_mut_ptr(), options) {
+            0 => Ok(information.assume_init_ref().si_pid() != 0),
+            _ => Err(io::Error::last_os_error()),
+        }
+    }
 }
 
 /// Whether the kernel lets this process close ranges of descriptors, without which no child can be started cleanly.

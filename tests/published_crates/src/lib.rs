@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The child process: answers a request with the sum of two numbers, and ends when it is asked to.
 
-use std::ffi::{c_int, c_void};
+use std::ffi::{CStr, c_int, c_void};
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::FromRawFd;
 use std::ptr;
 use std::sync::{Condvar, Mutex};
+use std::thread;
 
+use ohos_abilitykit_sys::childprocess::{NativeChildProcess_Args, OH_Ability_GetCurrentChildProcessArgs};
 use ohos_ipckit_sys::cparcel::{OH_IPCParcel_ReadInt32, OH_IPCParcel_WriteInt32};
 use ohos_ipckit_sys::cremote_object::OH_IPCRemoteStub_Create;
 use ohos_sys_opaque_types::{OHIPCParcel, OHIPCRemoteStub};
@@ -26,6 +31,27 @@ unsafe extern "C" fn on_request(code: u32, data: *const OHIPCParcel, reply: *mut
         OH_IPCParcel_ReadInt32(data, &mut a);
         OH_IPCParcel_ReadInt32(data, &mut b);
         OH_IPCParcel_WriteInt32(reply, a + b)
+    }
+}
+
+/// Writes its name and the text that it was given to the descriptor that it was given.
+#[unsafe(no_mangle)]
+pub extern "C" fn report(args: NativeChildProcess_Args) {
+    // SAFETY: the library passes texts and a list that stay, with one open descriptor that is this function's.
+    let (text, mut out) = unsafe {
+        assert_eq!((*OH_Ability_GetCurrentChildProcessArgs()).entryParams, args.entryParams);
+        assert_eq!(CStr::from_ptr((*args.fdList.head).fdName), c"out");
+        (CStr::from_ptr(args.entryParams), File::from_raw_fd((*args.fdList.head).fd))
+    };
+    let name = std::env::args().next().unwrap();
+    write!(out, "{name} {}", text.to_str().unwrap()).unwrap();
+}
+
+/// Waits to be killed.
+#[unsafe(no_mangle)]
+pub extern "C" fn wait(_: NativeChildProcess_Args) {
+    loop {
+        thread::park();
     }
 }
 

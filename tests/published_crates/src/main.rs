@@ -2,12 +2,15 @@
 //! Uses each of the crates for what it is there for. A step that fails is a panic.
 
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use std::io::{PipeReader, PipeWriter, Read};
+use std::os::fd::AsRawFd;
 use std::ptr;
 use std::sync::Mutex;
 use std::sync::mpsc::{self, Sender};
 use std::time::Duration;
 
 use hilog_sys::{LogLevel, LogType, OH_LOG_IsLoggable, OH_LOG_Print, OH_LOG_PrintMsg, OH_LOG_SetCallback};
+use ohos_abilitykit_sys::childprocess::*;
 use ohos_ipckit_sys::cparcel::*;
 use ohos_ipckit_sys::cremote_object::*;
 use ohos_ipckit_sys::cskeleton::OH_IPCSkeleton_GetCallingPid;
@@ -28,7 +31,8 @@ fn main() {
     a_parcel();
     a_stub_of_this_process();
     children();
-    println!("parcel, stub, log and both children: all as they should be");
+    functions_in_children();
+    println!("parcel, stub, log and all children: all as they should be");
 }
 
 unsafe extern "C" fn on_log(_: LogType, level: LogLevel, domain: c_uint, tag: *const c_char, message: *const c_char) {
@@ -164,6 +168,104 @@ fn children() {
         let by_ability = ohos_abilitykit_sys::childprocess::OH_Ability_CreateNativeChildProcess;
         assert_eq!(by_ability(library, Some(on_started_by_ability)), 0);
         sum_of_child(started.recv_timeout(PATIENCE).unwrap());
+    }
+}
+
+static ENDS: Mutex<Option<Sender<(i32, i32)>>> = Mutex::new(None);
+
+unsafe extern "C" fn on_exit(pid: i32, signal: i32) {
+    ENDS.lock().unwrap().as_ref().unwrap().send((pid, signal)).unwrap();
+}
+
+/// A pipe's reading end, and what a child is given: a text, and the writing end under a name.
+struct Gift {
+    reading: PipeReader,
+    _writing: PipeWriter,
+    node: NativeChildProcess_Fd,
+}
+
+impl Gift {
+    fn new() -> Self {
+        let (reading, writing) = std::io::pipe().unwrap();
+        let node = NativeChildProcess_Fd {
+            fdName: c"out".as_ptr().cast_mut(),
+            fd: writing.as_raw_fd(),
+            next: ptr::null_mut(),
+        };
+        Self { reading, _writing: writing, node }
+    }
+
+    fn arguments(&mut self) -> NativeChildProcess_Args {
+        let text = c"a text".as_ptr().cast_mut();
+        NativeChildProcess_Args { entryParams: text, fdList: NativeChildProcess_FdList { head: &raw mut self.node } }
+    }
+
+    /// What the child has written, when nobody can write any more.
+    fn said(self) -> String {
+        let Self { mut reading, _writing: writing, .. } = self;
+        drop(writing);
+        let mut text = String::new();
+        reading.read_to_string(&mut text).unwrap();
+        text
+    }
+}
+
+/// All functions of the newest interface: a child of Start and one that is configured, one that is killed, and their ends.
+fn functions_in_children() {
+    let report = c"libpublished_crates_child.so:report".as_ptr();
+    let (sender, ends) = mpsc::channel();
+    *ENDS.lock().unwrap() = Some(sender);
+    let (starts, started) = mpsc::channel();
+    *STARTED.lock().unwrap() = Some(starts);
+    // SAFETY: terminated texts, a configuration from here to its end, and callbacks that stay.
+    unsafe {
+        assert!(OH_Ability_IsNativeChildProcessSupported());
+        assert!(OH_Ability_GetCurrentChildProcessArgs().is_null());
+        assert_eq!(OH_Ability_RegisterNativeChildProcessExitCallback(Some(on_exit)), Ok(()));
+        let mut pid = 0;
+
+        let options = NativeChildProcess_Options {
+            isolationMode: NativeChildProcess_IsolationMode::NCP_ISOLATION_MODE_NORMAL,
+            reserved: 0,
+        };
+        let mut gift = Gift::new();
+        assert_eq!(OH_Ability_StartNativeChildProcess(report, gift.arguments(), options, &mut pid), Ok(()));
+        assert!(gift.said().ends_with(" a text"));
+        assert_eq!(ends.recv_timeout(PATIENCE).unwrap(), (pid, 0));
+
+        let configs = OH_Ability_CreateChildProcessConfigs();
+        assert_eq!(OH_Ability_ChildProcessConfigs_SetProcessName(configs, c"reporter".as_ptr()), Ok(()));
+        assert_eq!(
+            OH_Ability_ChildProcessConfigs_SetProcessName(configs, c"no name".as_ptr()),
+            Err(Ability_NativeChildProcessErrorCode::INVALID_PARAM)
+        );
+        let isolated = NativeChildProcess_IsolationMode::NCP_ISOLATION_MODE_ISOLATED;
+        assert_eq!(OH_Ability_ChildProcessConfigs_SetIsolationMode(configs, isolated), Ok(()));
+        assert_eq!(OH_Ability_ChildProcessConfigs_SetIsolationUid(configs, true), Ok(()));
+        let mut gift = Gift::new();
+        assert_eq!(OH_Ability_StartNativeChildProcessWithConfigs(report, gift.arguments(), configs, &mut pid), Ok(()));
+        assert!(gift.said().ends_with(":reporter a text"));
+        assert_eq!(ends.recv_timeout(PATIENCE).unwrap(), (pid, 0));
+
+        let library = c"libpublished_crates_child.so".as_ptr();
+        assert_eq!(
+            OH_Ability_CreateNativeChildProcessWithConfigs(library, configs, Some(on_started_by_ability)),
+            Ok(())
+        );
+        sum_of_child(started.recv_timeout(PATIENCE).unwrap());
+        assert_eq!(OH_Ability_DestroyChildProcessConfigs(configs), Ok(()));
+
+        let wait = c"libpublished_crates_child.so:wait".as_ptr();
+        let mut gift = Gift::new();
+        assert_eq!(OH_Ability_StartNativeChildProcess(wait, gift.arguments(), options, &mut pid), Ok(()));
+        assert_eq!(OH_Ability_KillChildProcess(pid), Ok(()));
+        assert_eq!(ends.recv_timeout(PATIENCE).unwrap(), (pid, 9));
+        assert_eq!(OH_Ability_KillChildProcess(-1), Err(Ability_NativeChildProcessErrorCode::INVALID_PID));
+        assert_eq!(OH_Ability_UnregisterNativeChildProcessExitCallback(Some(on_exit)), Ok(()));
+        assert_eq!(
+            OH_Ability_UnregisterNativeChildProcessExitCallback(Some(on_exit)),
+            Err(Ability_NativeChildProcessErrorCode::CALLBACK_NOT_EXIST)
+        );
     }
 }
 

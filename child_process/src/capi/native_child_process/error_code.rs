@@ -56,8 +56,10 @@ impl From<NotStarted> for ErrorCode {
 impl From<NotGiven> for ErrorCode {
     fn from(error: NotGiven) -> Self {
         match error {
-            NotGiven::NoName | NotGiven::LongName(_) | NotGiven::TooManyNames => Self::InvalidParam,
-            NotGiven::LongParameters(_) | NotGiven::NotOpen { .. } => Self::ServiceError,
+            NotGiven::NoName | NotGiven::LongName(_) | NotGiven::TooManyNames | NotGiven::LongList => {
+                Self::InvalidParam
+            }
+            NotGiven::LongParameters(_) | NotGiven::LongForADevice(_) | NotGiven::NotOpen { .. } => Self::ServiceError,
         }
     }
 }
