@@ -9,6 +9,7 @@ use super::arrival::{self, Arrival};
 use super::departure::Departure;
 use super::identity::{self, Chain};
 use super::process::Process;
+use super::worker;
 use super::worker_pool::Job;
 use crate::host::mutation::Mutation;
 use crate::object::{AsyncCharge, AsyncMessage, Parcel, Peer, Stub};
@@ -87,12 +88,16 @@ fn async_on_the_way(process: &Process) -> u64 {
     peers.iter().filter_map(|peer| peer.channel()).map(|channel| channel.async_waiting()).sum()
 }
 
-fn reserve(process: &Process, channel: &Channel, request: &RecordContent) -> Option<Reservation> {
+fn reserve(process: &'static Process, channel: &Channel, request: &RecordContent) -> Option<Reservation> {
     let bytes = arrival::room_of(request.data_len as usize, request.objects.into());
     let room = if process.room.may_be_short_of(bytes) {
         // While the gate is held, a message is either on its way or in use, not both.
-        let _gate = process.own.async_gate.lock();
-        process.room.reserve_beside(bytes, async_on_the_way(process))
+        let gate = process.own.async_gate.lock();
+        let room = process.room.reserve_beside(bytes, async_on_the_way(process));
+        drop(gate);
+        announce_async_left(process);
+        worker::see_to_announced(process);
+        room
     } else {
         process.room.reserve(bytes)
     };
@@ -160,8 +165,8 @@ fn handle(
 }
 
 /// Takes at most `most` asynchronous messages in, of all peers, and queues them at their stubs in the order in which they were sent, unless
-/// another thread is at it. Returns the stubs whose queues nobody handles. The caller looks again afterwards: while one thread is at it,
-/// others see nothing.
+/// another thread is at it. Returns the stubs whose queues nobody handles. While one thread is at it, others see nothing, and who is called
+/// for what comes meanwhile goes away again: so what is left, of whatever peer, is announced anew.
 pub(super) fn take_async_in(process: &'static Process, most: usize) -> Vec<Arc<Stub>> {
     let mut queues = Queues::default();
     if let Some(_gate) = process.own.async_gate.try_lock() {
@@ -178,7 +183,7 @@ pub(super) fn take_async_in(process: &'static Process, most: usize) -> Vec<Arc<S
         // Now that messages that counted on it have been taken in.
         queues.unused.extend(last.into_iter().flat_map(|last| last.take_back_due()));
     }
-    fence(Ordering::SeqCst);
+    announce_async_left(process);
     // Nearly always somebody else holds them too, and nothing ends with them here.
     queues.forget_stub();
     queues.unused.retain(|stub| Arc::strong_count(stub) == 1);
@@ -186,6 +191,13 @@ pub(super) fn take_async_in(process: &'static Process, most: usize) -> Vec<Arc<S
         process.give_job(Job::Drop(Box::new(queues.unused)));
     }
     queues.runnable
+}
+
+/// After the gate was held: announces anew what has come meanwhile. The caller is to see to it that somebody comes.
+fn announce_async_left(process: &Process) {
+    // Who saw the gate held, and went away, has seen its message before this.
+    fence(Ordering::SeqCst);
+    process.connections.set_async_pending(&process.own.doorbells);
 }
 
 /// The message, of those that are next, that was sent first. One that another one was a consequence of is seen once that one is: so
@@ -303,6 +315,8 @@ pub(super) fn drain(process: &'static Process, peer: &Arc<Peer>) {
             queues.take(process, peer, channel, &content);
         }
         drop(gate);
+        announce_async_left(process);
+        worker::see_to_announced(process);
         queues.forget_stub();
         for _ in 0..CALL_SLOTS {
             let Some(request) = channel.take_request() else { break };

@@ -109,6 +109,13 @@ pub(super) fn see_to_work(process: &'static Process) {
     }
 }
 
+/// The same where peers have been announced that somebody else is to serve.
+pub(super) fn see_to_announced(process: &'static Process) {
+    if process.own.doorbells.any_pending() {
+        see_to_work(process);
+    }
+}
+
 struct Worker {
     process: &'static Process,
     /// Whose rings to look at first: who sent the last work.
