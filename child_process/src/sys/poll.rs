@@ -71,6 +71,9 @@ fn select(waits: &[(BorrowedFd<'_>, Interest)], deadline: Option<Instant>) -> Ve
             (*interest == Interest::Readable).then(|| usize::try_from(descriptor.as_raw_fd()).ok()).flatten()
         })
         .collect();
+    // The call does not look at a number that is higher than any that was ever open, and waits on.
+    let is_closed = |number: usize| !process::is_open(number as c_int);
+    let deadline = if numbers.iter().flatten().copied().any(is_closed) { Some(Instant::now()) } else { deadline };
     let count = numbers.iter().flatten().max().map_or(0, |most| most + 1);
     let mut set: Vec<c_ulong> = vec![0; count.div_ceil(BITS)];
     for number in numbers.iter().flatten() {
@@ -85,11 +88,10 @@ fn select(waits: &[(BorrowedFd<'_>, Interest)], deadline: Option<Instant>) -> Ve
     // SAFETY: the kernel reads and writes as many bits as it is told, all in the set, and reads the time.
     let result = unsafe { libc::syscall(libc::SYS_pselect6, count, set.as_mut_ptr(), nothing, nothing, time, nothing) };
     let is_set = |number: usize| result > 0 && set[number / BITS] & (1 << (number % BITS)) != 0;
-    // The call fails as a whole where one of them is closed.
-    let is_closed = |number: usize| result == -1 && !process::is_open(number as c_int);
     let readiness = |number: Option<usize>| match number {
-        Some(number) if is_set(number) => Readiness::Ready,
+        // Then the call has failed as a whole, or left its bit as it was.
         Some(number) if is_closed(number) => Readiness::Closed,
+        Some(number) if is_set(number) => Readiness::Ready,
         _ => Readiness::Idle,
     };
     numbers.into_iter().map(readiness).collect()
@@ -176,9 +178,10 @@ mod tests {
         });
         assert_eq!(select(&[], Some(Instant::now())), []);
         // SAFETY: a number that no descriptor has, and that is only asked about.
-        let closed = unsafe { BorrowedFd::borrow_raw(i32::MAX - 64) };
+        let closed = unsafe { BorrowedFd::borrow_raw(1 << 20) };
         let with_closed = [(ringing.descriptor(), Interest::Readable), (closed, Interest::Readable)];
         assert_eq!(select(&with_closed, None)[1], Readiness::Closed);
+        assert_eq!(select(&with_closed[1..], None), [Readiness::Closed]);
     }
 
     #[test]
