@@ -21,13 +21,21 @@ pub(super) struct Departure<'a> {
     granted: Vec<Arc<Stub>>,
     /// Proxies of other processes' stubs, which those processes keep until the peer has asked for them.
     lent: Vec<Arc<Proxy>>,
+    /// Proxies of the peer's own stubs.
+    going_home: Vec<Arc<Proxy>>,
 }
 
 impl<'a> Departure<'a> {
     /// Counts and keeps what the peer needs of a parcel's objects.
     pub(super) fn prepare(process: &Process, peer: &'a Arc<Peer>, parcel: &'a Parcel) -> Result<Self, CallError> {
-        let mut departure =
-            Self { peer, records: Vec::new(), descriptors: Vec::new(), granted: Vec::new(), lent: Vec::new() };
+        let mut departure = Self {
+            peer,
+            records: Vec::new(),
+            descriptors: Vec::new(),
+            granted: Vec::new(),
+            lent: Vec::new(),
+            going_home: Vec::new(),
+        };
         let mut objects = parcel.objects().peekable();
         if objects.peek().is_none() {
             return Ok(departure);
@@ -68,10 +76,14 @@ impl<'a> Departure<'a> {
         Ok(departure)
     }
 
-    /// Has the stub's process keep the stub until the peer has asked for it. A reference that goes home needs no keeping: the peer counts
-    /// our share until it has taken in what we sent before we gave that back.
+    /// Has the stub's process keep the stub until the peer has asked for it. For a reference that goes home the peer need not be asked: it
+    /// counts our share until it has taken what we sent before we gave that back.
     fn lend(&mut self, proxy: &Arc<Proxy>) {
-        if Arc::ptr_eq(proxy.peer(), self.peer) || !proxy.wait_for_hold() {
+        if Arc::ptr_eq(proxy.peer(), self.peer) {
+            self.going_home.push(Arc::clone(proxy));
+            return;
+        }
+        if !proxy.wait_for_hold() {
             return;
         }
         if let Some(channel) = proxy.peer().channel() {
@@ -80,10 +92,11 @@ impl<'a> Departure<'a> {
         }
     }
 
-    /// The peer has the message, and answers for its objects.
-    pub(super) fn went_out(mut self) {
+    /// The peer has the message, or will have, and answers for its objects. What is returned is to be kept until the message is there.
+    pub(super) fn went_out(mut self) -> Vec<Arc<Proxy>> {
         self.granted.clear();
         self.lent.clear();
+        std::mem::take(&mut self.going_home)
     }
 }
 

@@ -140,9 +140,8 @@ fn act(action: &Action) -> i32 {
         Action::CreateStub { stub, wrapper } => {
             let descriptor = CString::new(stub.to_string()).expect("no NUL");
             // SAFETY: the callbacks take the number that goes with them.
-            let pointer = unsafe {
-                OH_IPCRemoteStub_Create(descriptor.as_ptr(), on_request, on_stub_destroyed, number(stub))
-            };
+            let pointer =
+                unsafe { OH_IPCRemoteStub_Create(descriptor.as_ptr(), on_request, on_stub_destroyed, number(stub)) };
             put(wrapper, Thing::Stub(pointer));
             SUCCESS
         }

@@ -95,7 +95,9 @@ impl Actor {
         loop {
             match self.process.try_wait().map_err(|error| error.to_string())? {
                 Some(status) => return Ok(status),
-                None if start.elapsed() > PATIENCE => return Err(format!("process {} hangs at its end", self.process.id())),
+                None if start.elapsed() > PATIENCE => {
+                    return Err(format!("process {} hangs at its end", self.process.id()));
+                }
                 None => std::thread::sleep(Duration::from_micros(200)),
             }
         }

@@ -39,17 +39,48 @@ pub enum Verb {
     CreateStub,
     CreateParcel,
     CreateRecipient,
-    Write { parcel: Pick, wrapper: Pick, as_stub: bool },
-    Read { parcel: Pick, keeps: bool, as_stub: bool },
-    Append { to: Pick, from: Pick },
-    RewindWrite { parcel: Pick, objects: Pick },
-    RewindRead { parcel: Pick, objects: Pick },
-    Destroy { thing: Pick },
+    /// The wrapper may be destroyed at once: so the reference moves.
+    Write {
+        parcel: Pick,
+        wrapper: Pick,
+        as_stub: bool,
+        moves: bool,
+    },
+    Read {
+        parcel: Pick,
+        keeps: bool,
+        as_stub: bool,
+    },
+    Append {
+        to: Pick,
+        from: Pick,
+    },
+    RewindWrite {
+        parcel: Pick,
+        objects: Pick,
+    },
+    RewindRead {
+        parcel: Pick,
+        objects: Pick,
+    },
+    Destroy {
+        thing: Pick,
+    },
     Send(Request),
-    Descriptor { via: Pick },
-    IsDead { via: Pick },
-    AddRecipient { via: Pick, recipient: Pick },
-    RemoveRecipient { via: Pick, recipient: Pick },
+    Descriptor {
+        via: Pick,
+    },
+    IsDead {
+        via: Pick,
+    },
+    AddRecipient {
+        via: Pick,
+        recipient: Pick,
+    },
+    RemoveRecipient {
+        via: Pick,
+        recipient: Pick,
+    },
 }
 
 /// A request, and what its handler does. That of an asynchronous one only takes its data apart.
@@ -74,14 +105,15 @@ pub struct Request {
 pub enum Data {
     /// A parcel that is there.
     Parcel(Pick),
-    /// A new one with these objects, which is destroyed afterwards.
-    Of(Vec<Pick>),
+    /// A new one with these objects, which is destroyed afterwards; before that the wrappers, where the references are to move.
+    Of { wrappers: Vec<Pick>, moves: bool },
 }
 
 fn request(handler: impl Strategy<Value = Verb>) -> impl Strategy<Value = Request> {
     let data = prop_oneof![
         1 => any::<Pick>().prop_map(Data::Parcel),
-        2 => prop::collection::vec(any::<Pick>(), 0..3).prop_map(Data::Of),
+        2 => (prop::collection::vec(any::<Pick>(), 0..3), any::<bool>())
+            .prop_map(|(wrappers, moves)| Data::Of { wrappers, moves }),
     ];
     let code = prop_oneof![5 => Just(0), 1 => 1_909_000..1_910_000];
     let verbs = prop::collection::vec(handler, 0..4);
@@ -96,8 +128,8 @@ fn simple_verb() -> impl Strategy<Value = Verb> {
         2 => Just(Verb::CreateStub),
         1 => Just(Verb::CreateParcel),
         1 => Just(Verb::CreateRecipient),
-        4 => (pick(), pick(), any::<bool>())
-            .prop_map(|(parcel, wrapper, as_stub)| Verb::Write { parcel, wrapper, as_stub }),
+        4 => (pick(), pick(), any::<bool>(), any::<bool>())
+            .prop_map(|(parcel, wrapper, as_stub, moves)| Verb::Write { parcel, wrapper, as_stub, moves }),
         4 => (pick(), prop::bool::weighted(0.8), any::<bool>())
             .prop_map(|(parcel, keeps, as_stub)| Verb::Read { parcel, keeps, as_stub }),
         2 => (pick(), pick()).prop_map(|(to, from)| Verb::Append { to, from }),
@@ -112,9 +144,12 @@ fn simple_verb() -> impl Strategy<Value = Verb> {
 }
 
 fn verb() -> impl Strategy<Value = Verb> {
-    simple_verb().prop_recursive(3, 12, 3, |inner| {
-        prop_oneof![3 => simple_verb(), 4 => request(inner).prop_map(Verb::Send)]
-    })
+    simple_verb().prop_recursive(
+        3,
+        12,
+        3,
+        |inner| prop_oneof![3 => simple_verb(), 4 => request(inner).prop_map(Verb::Send)],
+    )
 }
 
 fn step() -> impl Strategy<Value = Step> {

@@ -51,7 +51,8 @@ impl<'a> Resolver<'a> {
 
     fn pick(&mut self, pick: Pick, process: ProcessNumber, fits: impl Fn(&Thing) -> bool) -> Option<Id> {
         let is_free = |id: &Id| !self.taken.contains(id) && !(self.others[0]..self.others[1]).contains(id);
-        let fitting = self.model.things.iter().filter(|(id, thing)| thing.process == process && is_free(id) && fits(thing));
+        let fitting =
+            self.model.things.iter().filter(|(id, thing)| thing.process == process && is_free(id) && fits(thing));
         let ids: Vec<_> = fitting.map(|(id, _)| *id).collect();
         let id = *ids.get(usize::from(pick) % ids.len().max(1))?;
         self.named.insert(id);
@@ -99,10 +100,11 @@ impl<'a> Resolver<'a> {
                 let recipient = self.model.add(process, What::Recipient);
                 (Action::CreateRecipient { recipient }, Expected::Exactly(SUCCESS))
             }
-            Verb::Write { parcel, wrapper, as_stub } => {
+            Verb::Write { parcel, wrapper, as_stub, moves } => {
                 let parcel = self.pick_parcel(parcel, context, REPLY)?;
                 let wrapper = self.pick_wrapper(wrapper, process)?;
-                (Action::Write { parcel, wrapper, as_stub }, self.write(parcel, wrapper)?)
+                let written = (Action::Write { parcel, wrapper, as_stub }, self.write(parcel, wrapper)?);
+                return Some(std::iter::once(written).chain(moves.then(|| self.destroy(wrapper)).flatten()).collect());
             }
             Verb::Read { parcel, keeps, as_stub } => {
                 let parcel = self.pick_parcel(parcel, context, DATA)?;
@@ -136,9 +138,8 @@ impl<'a> Resolver<'a> {
                 (Action::RewindRead { parcel, objects: known.cursor as u32 }, Expected::Exactly(SUCCESS))
             }
             Verb::Destroy { thing } => {
-                let thing = self.pick(thing, process, |thing| thing.uses == 0 && !thing.is_lent)?;
-                self.model.things.remove(&thing);
-                (Action::Destroy { thing }, Expected::Exactly(SUCCESS))
+                let thing = self.pick(thing, process, |_| true)?;
+                return self.destroy(thing).map(|planned| vec![planned]);
             }
             Verb::Send(ref request) => return self.send(context, request),
             Verb::Descriptor { via } => {
@@ -164,6 +165,14 @@ impl<'a> Resolver<'a> {
         self.model.forget_proxies();
         let is_sure = matches!(expected, Expected::Exactly(_));
         (is_sure || context.given.is_none()).then(|| vec![(action, expected)])
+    }
+
+    /// Nothing where it is in use, or is not to be destroyed by who uses it.
+    fn destroy(&mut self, thing: Id) -> Option<Planned> {
+        self.model.things.get(&thing).filter(|thing| thing.uses == 0 && !thing.is_lent)?;
+        self.model.things.remove(&thing);
+        self.model.forget_proxies();
+        Some((Action::Destroy { thing }, Expected::Exactly(SUCCESS)))
     }
 
     fn write(&mut self, parcel: Id, wrapper: Id) -> Option<Expected> {
@@ -200,10 +209,14 @@ impl<'a> Resolver<'a> {
         let stub = self.model.stub_of(via);
         let owner = self.model.owner(stub);
         let mut planned = Vec::new();
+        // Destroying it for a move would leave nothing to send through.
+        self.set_uses(via, self.model.things[&via].uses + 1);
         let (data, is_new) = match &request.data {
-            Data::Parcel(pick) => (self.pick_parcel(*pick, context, 0)?, false),
-            Data::Of(wrappers) => (self.fill_parcel(process, wrappers, &mut planned), true),
+            Data::Parcel(pick) => (self.pick_parcel(*pick, context, 0), false),
+            Data::Of { wrappers, moves } => (Some(self.fill_parcel(process, wrappers, *moves, &mut planned)), true),
         };
+        self.set_uses(via, self.model.things[&via].uses - 1);
+        let data = data?;
         let number = self.model.new_request();
         let (expected, reply) = if self.model.is_alive(stub) {
             self.send_to_live([via, data], owner, process, number, request)
@@ -226,7 +239,13 @@ impl<'a> Resolver<'a> {
     }
 
     /// A new parcel with these objects.
-    fn fill_parcel(&mut self, process: ProcessNumber, wrappers: &[Pick], planned: &mut Vec<Planned>) -> Id {
+    fn fill_parcel(
+        &mut self,
+        process: ProcessNumber,
+        wrappers: &[Pick],
+        moves: bool,
+        planned: &mut Vec<Planned>,
+    ) -> Id {
         let parcel = self.model.add(process, What::Parcel(Parcel::default()));
         planned.push((Action::CreateParcel { parcel }, Expected::Exactly(SUCCESS)));
         for pick in wrappers {
@@ -234,6 +253,7 @@ impl<'a> Resolver<'a> {
                 && let Some(expected) = self.write(parcel, wrapper)
             {
                 planned.push((Action::Write { parcel, wrapper, as_stub: pick % 2 == 0 }, expected));
+                planned.extend(moves.then(|| self.destroy(wrapper)).flatten());
             }
         }
         parcel
@@ -259,7 +279,8 @@ impl<'a> Resolver<'a> {
         };
         let given = [parcel, Parcel::default()].map(|parcel| self.lend(owner, parcel));
         let context = Context { process: owner, given: Some(given), is_async: request.is_async && !is_direct };
-        let planned: Vec<_> = request.handler.iter().flat_map(|verb| self.act(&context, verb).unwrap_or_default()).collect();
+        let planned: Vec<_> =
+            request.handler.iter().flat_map(|verb| self.act(&context, verb).unwrap_or_default()).collect();
         let outcomes = planned.iter().map(|(_, expected)| match expected {
             Expected::Exactly(outcome) => *outcome,
             Expected::Unsure(_) => unreachable!("handlers do only what is sure"),

@@ -147,7 +147,8 @@ impl Run<'_> {
 
     fn hear(&mut self, process: ProcessNumber, actions: Vec<Planned>) -> Result<(), String> {
         for (action, expected) in actions {
-            let answer = self.actor(process)?.hear().map_err(|error| format!("process {process}, {action:?}: {error}"))?;
+            let answer =
+                self.actor(process)?.hear().map_err(|error| format!("process {process}, {action:?}: {error}"))?;
             let Answer::Outcome(outcome) = answer else {
                 return Err(format!("process {process} answers {answer:?} to {action:?}"));
             };
@@ -162,7 +163,11 @@ impl Run<'_> {
         let process = self.places[place];
         if let Some(mut actor) = self.actors[process].take() {
             self.note(process, if exits { "exits" } else { "is killed" });
-            if exits { actor.exit()? } else { actor.kill()? }
+            if exits {
+                actor.exit()?
+            } else {
+                actor.kill()?
+            }
             self.model.end(process);
         }
         Ok(())
@@ -202,7 +207,8 @@ impl Run<'_> {
         let start = Instant::now();
         loop {
             let reports = self.look_for_too_early()?;
-            let missing = |(process, report): &(ProcessNumber, Report)| Some((*process, self.model.missing(*process, report)?));
+            let missing =
+                |(process, report): &(ProcessNumber, Report)| Some((*process, self.model.missing(*process, report)?));
             let Some((process, missing)) = reports.iter().find_map(missing) else { break };
             if start.elapsed() > PATIENCE {
                 return Err(format!("process {process}: {missing}"));
