@@ -5,6 +5,8 @@
 source "$root/scripts/instructions.sh"
 source "$root/scripts/leftovers.sh"
 source "$root/scripts/matrix.sh"
+source "$root/scripts/sanitizers.sh"
+source "$root/scripts/memory.sh"
 
 shared=$root/../shared
 tests_build=$root/build/tests
@@ -161,6 +163,17 @@ run_all_tests() {
     fi
     step "C build" c_build
     step "C tests" ctest --test-dir "$tests_build" --output-on-failure --no-tests=error
+    step "the conformance suite with AddressSanitizer" conformance_under_address_sanitizer
+    step "the parcel with AddressSanitizer" parcel_under_address_sanitizer
+    # Where it could not be installed the summary says so already.
+    if has valgrind; then
+        step "the NULL cases under valgrind" null_arguments_under_valgrind
+    fi
+    if cargo miri --version >/dev/null 2>&1; then
+        step "the parcel under Miri" parcel_under_miri
+    else
+        not_run "the parcel under Miri" "this Rust toolchain has no Miri, which comes with nightly ones only"
+    fi
     local why
     why=$(why_no_instructions)
     if [ -z "$why" ]; then

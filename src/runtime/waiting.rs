@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::dispatch;
+use super::{dispatch, lost_wake_ups};
 use super::process::Process;
 use super::threads::CallingThread;
 use super::wait_policy::{self, LOOK_AND_YIELD, SLEEP};
@@ -116,10 +116,19 @@ impl<'a> Wait<'a> {
         self.channel.begin_caller_sleep(self.slot);
         let seen = self.see().unwrap_or_else(|| {
             let start = Instant::now();
-            let looks_late = self.process.lookout.is_on();
-            futex::wait(self.bell, self.heard, looks_late.then_some(self.sleep));
-            self.see().unwrap_or_else(|| {
-                if looks_late && start.elapsed() >= self.sleep {
+            let lookout = &self.process.lookout;
+            let seen = loop {
+                futex::wait(self.bell, self.heard, (lookout.is_on() || lookout.counts()).then_some(self.sleep));
+                let seen = self.see();
+                if seen.is_some() || !lookout.counts() {
+                    break seen;
+                }
+            };
+            if seen.is_some() && lookout.counts() {
+                lost_wake_ups::await_ring(self.bell, self.heard);
+            }
+            seen.unwrap_or_else(|| {
+                if lookout.is_on() && start.elapsed() >= self.sleep {
                     self.channel.rouse();
                     sort_all_nested_requests(self.process);
                     self.sleep = (self.sleep * 2).min(LONGEST_SLEEP);

@@ -276,6 +276,14 @@ fn await_death(via: Id) {
     }
 }
 
+fn report() -> Report {
+    let lost = ipckit_lost_wake_ups();
+    if lost > 0 {
+        violation(format!("{lost} wake-ups were lost"));
+    }
+    state().report.clone()
+}
+
 fn carry_out(order: Order) -> Answer {
     match order {
         Order::Prepare { number, instruction } => {
@@ -288,7 +296,7 @@ fn carry_out(order: Order) -> Answer {
             put(wrapper, Thing::Proxy(unsafe { ipckit_reference_import(bytes.as_ptr()) }));
         }
         Order::AwaitDeath { via } => await_death(via),
-        Order::Report => return Answer::Report(state().report.clone()),
+        Order::Report => return Answer::Report(report()),
         Order::Exit => std::process::exit(0),
     }
     Answer::Done

@@ -28,7 +28,7 @@ impl Actor {
         // Longer than an actor waits itself: it says more about what did not come.
         ours.set_read_timeout(Some(PATIENCE + Duration::from_secs(5)))?;
         let mut command = Command::new(program);
-        command.stdin(OwnedFd::from(theirs));
+        command.stdin(OwnedFd::from(theirs)).env("IPCKIT_LATE_LOOKS", "2");
         if std::env::var_os("IPCKIT_LOG_LEVEL").is_none() {
             // Ends of processes are on purpose here; what is said of them would drown what matters.
             command.env("IPCKIT_LOG_LEVEL", "F");

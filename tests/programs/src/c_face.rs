@@ -63,5 +63,6 @@ unsafe extern "C" {
     pub fn OH_IPCRemoteProxy_AddDeathRecipient(proxy: Pointer, recipient: Pointer) -> c_int;
     pub fn OH_IPCRemoteProxy_RemoveDeathRecipient(proxy: Pointer, recipient: Pointer) -> c_int;
     pub fn ipckit_reference_export(stub: Pointer, reference: *mut u8) -> c_int;
+    pub safe fn ipckit_lost_wake_ups() -> u32;
     pub fn ipckit_reference_import(reference: *const u8) -> Pointer;
 }
