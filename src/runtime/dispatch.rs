@@ -68,8 +68,11 @@ pub(super) fn handle_request(
         ));
         lost(channel, request)
     });
-    if let Ok((reply, going_home)) = prepared {
+    if let Ok((reply, mut going_home)) = prepared {
         before_answer();
+        if Mutation::RepliesDoNotHoldWhatGoesHome.is_on() {
+            going_home.clear();
+        }
         channel.publish_reply(&reply);
         // Their shares may be given back now, and not before: what the peer gets them back after is there.
         drop(going_home);

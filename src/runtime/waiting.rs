@@ -4,11 +4,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{dispatch, lost_wake_ups};
 use super::process::Process;
 use super::threads::CallingThread;
 use super::wait_policy::{self, LOOK_AND_YIELD, SLEEP};
 use super::worker_pool::Job;
+use super::{dispatch, lost_wake_ups};
 use crate::host::mutation::Mutation;
 use crate::object::Peer;
 use crate::shm::atomics::{AtomicU32, Ordering, fence};

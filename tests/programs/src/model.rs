@@ -94,6 +94,8 @@ pub struct Model {
     pub entries: Vec<Entry>,
     /// Entries whose stubs have died and of which it is not known yet that they were told.
     pub untold: Vec<Entry>,
+    /// Which stubs each process has appended: it keeps them until it ends.
+    pub appended: BTreeSet<(ProcessNumber, u32)>,
     /// Which deaths a process is known to have noticed: the observer and the dead.
     pub noticed: BTreeSet<(ProcessNumber, ProcessNumber)>,
     stubs: Vec<Stub>,
@@ -178,7 +180,8 @@ impl Model {
 
     fn holds(&self, process: ProcessNumber, stub: u32) -> bool {
         let is_here = |entry: &Entry| entry.process == process && entry.stub == stub;
-        self.entries.iter().chain(&self.untold).any(is_here)
+        self.appended.contains(&(process, stub))
+            || self.entries.iter().chain(&self.untold).any(is_here)
             || self.things.values().filter(|thing| thing.process == process).any(|thing| match &thing.what {
                 What::Wrapper(of) => *of == stub,
                 What::Parcel(parcel) => parcel.held.contains(&stub),
@@ -211,6 +214,7 @@ impl Model {
     pub fn end(&mut self, process: ProcessNumber) {
         self.lives[process] = false;
         self.things.retain(|_, thing| thing.process != process);
+        self.appended.retain(|(by, _)| *by != process);
         self.handled.retain(|_, (by, _)| *by != process);
         self.recipients.retain(|_, of| *of != process);
         self.entries.retain(|entry| entry.process != process);

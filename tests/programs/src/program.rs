@@ -132,7 +132,7 @@ fn simple_verb() -> impl Strategy<Value = Verb> {
             .prop_map(|(parcel, wrapper, as_stub, moves)| Verb::Write { parcel, wrapper, as_stub, moves }),
         4 => (pick(), prop::bool::weighted(0.8), any::<bool>())
             .prop_map(|(parcel, keeps, as_stub)| Verb::Read { parcel, keeps, as_stub }),
-        2 => (pick(), pick()).prop_map(|(to, from)| Verb::Append { to, from }),
+        1 => (pick(), pick()).prop_map(|(to, from)| Verb::Append { to, from }),
         1 => (pick(), pick()).prop_map(|(parcel, objects)| Verb::RewindWrite { parcel, objects }),
         1 => (pick(), pick()).prop_map(|(parcel, objects)| Verb::RewindRead { parcel, objects }),
         6 => pick().prop_map(|thing| Verb::Destroy { thing }),

@@ -118,11 +118,11 @@ impl<'a> Resolver<'a> {
                 let from = self.pick_parcel(from, context, DATA)?;
                 let to = self.model.add(process, What::Parcel(Parcel::default()));
                 let created = (Action::CreateParcel { parcel: to }, Expected::Exactly(SUCCESS));
-                return Some(vec![created, (Action::Append { to, from }, self.append(to, from)?)]);
+                return Some(vec![created, (Action::Append { to, from }, self.append(process, to, from)?)]);
             }
             Verb::Append { to, from } => {
                 let (to, from) = (self.pick_parcel(to, context, REPLY)?, self.pick_parcel(from, context, DATA)?);
-                (Action::Append { to, from }, self.append(to, from)?)
+                (Action::Append { to, from }, self.append(process, to, from)?)
             }
             Verb::RewindWrite { parcel, objects } => {
                 let parcel = self.pick_parcel(parcel, context, REPLY)?;
@@ -189,7 +189,7 @@ impl<'a> Resolver<'a> {
         Some(Expected::Exactly(SUCCESS))
     }
 
-    fn append(&mut self, to: Id, from: Id) -> Option<Expected> {
+    fn append(&mut self, process: ProcessNumber, to: Id, from: Id) -> Option<Expected> {
         let objects = self.model.parcel(from).objects.clone();
         let to = self.model.parcel(to);
         if to.is_read_only && !objects.is_empty() {
@@ -200,6 +200,7 @@ impl<'a> Resolver<'a> {
         }
         to.objects.extend(&objects);
         to.held.extend(&objects);
+        self.model.appended.extend(objects.into_iter().map(|stub| (process, stub)));
         Some(Expected::Exactly(SUCCESS))
     }
 
