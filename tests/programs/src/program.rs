@@ -92,6 +92,8 @@ pub struct Request {
     pub data: Data,
     /// How it is sent.
     pub is_async: bool,
+    /// Whether the wrapper that it goes through is destroyed right after.
+    pub lets_go: bool,
     /// Whether the caller keeps the reply.
     pub keeps_reply: bool,
     /// What the handler returns.
@@ -117,9 +119,11 @@ fn request(handler: impl Strategy<Value = Verb>) -> impl Strategy<Value = Reques
     ];
     let code = prop_oneof![5 => Just(0), 1 => 1_909_000..1_910_000];
     let verbs = prop::collection::vec(handler, 0..4);
-    (any::<Pick>(), data, prop::bool::weighted(0.3), any::<bool>(), code, verbs).prop_map(
-        |(via, data, is_async, keeps_reply, code, handler)| Request { via, data, is_async, keeps_reply, code, handler },
-    )
+    let flags = (prop::bool::weighted(0.3), prop::bool::weighted(0.2), any::<bool>());
+    (any::<Pick>(), data, flags, code, verbs).prop_map(|(via, data, flags, code, handler)| {
+        let (is_async, lets_go, keeps_reply) = flags;
+        Request { via, data, is_async, lets_go, keeps_reply, code, handler }
+    })
 }
 
 fn simple_verb() -> impl Strategy<Value = Verb> {

@@ -71,7 +71,7 @@ impl<'a> Resolver<'a> {
     fn pick_parcel(&mut self, pick: Pick, context: &Context, given: usize) -> Option<Id> {
         let given = context.given.map(|ids| ids[given]).filter(|id| self.model.things[id].uses == 0);
         match given {
-            Some(id) if pick % 2 == 0 || context.is_async => Some(id),
+            Some(id) if pick.is_multiple_of(2) || context.is_async => Some(id),
             _ => self.pick(pick / 2, context.process, |thing| matches!(thing.what, What::Parcel(_)) && thing.uses == 0),
         }
     }
@@ -231,6 +231,7 @@ impl<'a> Resolver<'a> {
         let reply = (request.keeps_reply && !request.is_async).then(|| self.model.add(process, What::Parcel(reply)));
         let is_async = request.is_async;
         planned.push((Action::Send { via, number, data, is_async, reply }, expected));
+        planned.extend(request.lets_go.then(|| self.destroy(via)).flatten());
         if is_new {
             self.model.things.remove(&data);
             self.model.forget_proxies();
@@ -253,7 +254,7 @@ impl<'a> Resolver<'a> {
             if let Some(wrapper) = self.pick_wrapper(*pick, process)
                 && let Some(expected) = self.write(parcel, wrapper)
             {
-                planned.push((Action::Write { parcel, wrapper, as_stub: pick % 2 == 0 }, expected));
+                planned.push((Action::Write { parcel, wrapper, as_stub: pick.is_multiple_of(2) }, expected));
                 planned.extend(moves.then(|| self.destroy(wrapper)).flatten());
             }
         }
