@@ -14,6 +14,7 @@ mod listening;
 mod lookout;
 mod lost_wake_ups;
 mod process;
+mod ready_peers;
 mod threads;
 mod wait_policy;
 mod waiting;
