@@ -5,6 +5,8 @@
 source "$root/scripts/instructions.sh"
 source "$root/scripts/leftovers.sh"
 source "$root/scripts/matrix.sh"
+source "$root/scripts/sanitizers.sh"
+source "$root/scripts/memory.sh"
 
 shared=$root/../shared
 tests_build=$root/build/tests
@@ -195,6 +197,17 @@ run_all_tests() {
     rm -f "$tests_build/ctest.log"
     step "C tests" c_tests
     name_skipped_c_tests
+    step "the conformance suite with AddressSanitizer" conformance_under_address_sanitizer
+    step "the parcel with AddressSanitizer" parcel_under_address_sanitizer
+    # Where it could not be installed the summary says so already.
+    if has valgrind; then
+        step "the NULL cases under valgrind" null_arguments_under_valgrind
+    fi
+    if cargo miri --version >/dev/null 2>&1; then
+        step "the parcel under Miri" parcel_under_miri
+    else
+        not_run "the parcel under Miri" "this Rust toolchain has no Miri, which comes with nightly ones only"
+    fi
     local why
     why=$(why_no_instructions)
     if [ -z "$why" ]; then

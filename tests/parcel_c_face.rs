@@ -355,9 +355,13 @@ fn alone(test: &str) -> Option<Output> {
     Some(Command::new(program).args(["--exact", test, "--nocapture"]).env(ALONE, "1").output().unwrap())
 }
 
-fn limit(resource: libc::__rlimit_resource_t, most: libc::rlim_t) {
-    let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
+/// Sets a limit, and returns what it was.
+fn limit(resource: libc::__rlimit_resource_t, most: libc::rlim_t) -> libc::rlim_t {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    assert_eq!(unsafe { libc::getrlimit(resource, &mut limit) }, 0);
+    let before = std::mem::replace(&mut limit.rlim_cur, most);
     assert_eq!(unsafe { libc::setrlimit(resource, &limit) }, 0);
+    before
 }
 
 fn assert_ended_by_a_callback(output: &Output, callback: &str) {
@@ -411,11 +415,13 @@ fn without_free_descriptors_writing_and_reading_one_are_errors() {
         let parcel = OH_IPCParcel_Create();
         assert_eq!(OH_IPCParcel_WriteFileDescriptor(parcel, 0), SUCCESS);
         let before = state(parcel);
-        limit(libc::RLIMIT_NOFILE, 3);
+        let most = limit(libc::RLIMIT_NOFILE, 3);
         assert_eq!(OH_IPCParcel_WriteFileDescriptor(parcel, 0), PARCEL_WRITE_ERROR);
         assert_eq!(OH_IPCParcel_ReadFileDescriptor(parcel, &mut 0), PARCEL_READ_ERROR);
         assert_eq!(OH_IPCParcel_Append(parcel, parcel), PARCEL_WRITE_ERROR);
         assert_eq!(state(parcel), before);
         OH_IPCParcel_Destroy(parcel);
+        // What watches for leaks opens files when the process ends.
+        limit(libc::RLIMIT_NOFILE, most);
     }
 }

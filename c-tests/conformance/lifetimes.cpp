@@ -30,6 +30,15 @@ BEHAVIOUR(give_new_stub)
     return OH_IPCParcel_WriteRemoteStub(request.reply, stub.get());
 }
 
+// name → the object, which is dropped at once
+BEHAVIOUR(hand_back)
+{
+    std::string name = request.data.Text();
+    int32_t written = OH_IPCParcel_WriteRemoteProxy(request.reply, KeptProxy(name).get());
+    DropKeptProxy(name);
+    return written;
+}
+
 // → ; the stub that serves the request is destroyed by its owner
 BEHAVIOUR(destroy_myself)
 {
@@ -278,6 +287,27 @@ TEST(a_stub_in_a_reply_that_nobody_reads_is_let_go_with_the_reply,
     EXPECT_EQ(Destroyed("in reply").Value(), 0u);
     answer.reset();
     ExpectDestroyed("in reply");
+}
+
+TEST(a_stub_comes_home_in_the_reply_of_who_lets_go_of_it,
+    "a holder's letting go overtakes the reply in which it sends the stub home, and ends the stub")
+{
+    Actor &actor = StartActor();
+    for (int round = 0; round < 50; round++) {
+        Context context("round ", round);
+        std::string name = "home " + std::to_string(round);
+        StubPtr stub = CreateStub(name);
+        actor.Introduce(name, stub.get());
+        stub.reset();
+        auto answer = std::make_unique<Answer>(actor.Ask("hand_back", Parcel().Text(name)));
+        REQUIRE_EQ(answer->result, OH_IPC_SUCCESS);
+        ProxyPtr home = answer->Read().Proxy();
+        answer.reset();
+        ExpectServedBy(home, getpid());
+        EXPECT_EQ(Destroyed(name).Value(), 0u);
+        home.reset();
+        ExpectDestroyed(name);
+    }
 }
 
 TEST(a_stub_in_a_reply_to_an_asynchronous_request_is_let_go,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What `libchild_process.so` asks of this library. The names carry the prefix `ipckit_`; nobody else is to use them.
+//! What `libchild_process.so` and the tests ask of this library. The names carry the prefix `ipckit_`; nobody else is to use them.
 #![allow(unsafe_code, reason = "exported functions take pointers")]
 
 use std::ffi::{c_int, c_void};
@@ -99,6 +99,12 @@ pub extern "C" fn ipckit_wait_idle(timeout_ms: u32) -> c_int {
         }
         1
     })
+}
+
+/// How many wake-ups are known to have been lost in this process. They are looked for where `IPCKIT_LATE_LOOKS` is 2.
+#[unsafe(no_mangle)]
+pub extern "C" fn ipckit_lost_wake_ups() -> u32 {
+    runtime::lost_wake_ups()
 }
 
 /// Has this process get the sockets by which processes find each other from `maker`: a new Unix socket of whole packets that does

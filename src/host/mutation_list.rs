@@ -385,6 +385,8 @@ mutations! {
         "wrappers.six_hundred_stubs_in_one_reply";
     /// A stub can end before messages that were sent to it are handled.
     MessagesDoNotHoldTheirStub: "order.async_outlives_its_proxy";
+    /// A stub can end before a reply that brings it home is read.
+    RepliesDoNotHoldWhatGoesHome: "lifetimes.a_stub_comes_home_in_the_reply_of_who_lets_go_of_it";
     /// What a dead process held stays held.
     TheDeadKeepTheirShares:
         "death_causes.a_caller_that_dies_disturbs_nobody",

@@ -17,7 +17,18 @@ pub struct Settings {
     /// `IPCKIT_TOKEN_ID`: the token id of this process, 0 for none.
     pub token_id: u64,
     /// `IPCKIT_LATE_LOOKS`: whether who waits looks now and then after what nobody has told it of.
-    pub late_looks: bool,
+    pub late_looks: LateLooks,
+}
+
+/// Looks after what nobody has told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LateLooks {
+    /// There are none.
+    Never,
+    /// They help.
+    Help,
+    /// They count what they find, after some time, and help only then.
+    Count,
 }
 
 impl Settings {
@@ -35,7 +46,11 @@ impl Settings {
         Self {
             receive_room: room.map_or(DEVICE_ROOM, |bytes| bytes.max(DEVICE_ROOM)),
             token_id: number("IPCKIT_TOKEN_ID").filter(|_| !Mutation::TokenIdIsIgnored.is_on()).unwrap_or(0),
-            late_looks: number("IPCKIT_LATE_LOOKS") != Some(0),
+            late_looks: match number("IPCKIT_LATE_LOOKS") {
+                Some(0) => LateLooks::Never,
+                Some(2) => LateLooks::Count,
+                _ => LateLooks::Help,
+            },
         }
     }
 }
@@ -62,7 +77,7 @@ mod tests {
     fn without_an_environment_everything_is_as_on_a_device() {
         assert_eq!(
             Settings::from_lookup(|_| None),
-            Settings { receive_room: 1_040_384, token_id: 0, late_looks: true }
+            Settings { receive_room: 1_040_384, token_id: 0, late_looks: LateLooks::Help }
         );
     }
 
@@ -75,9 +90,10 @@ mod tests {
 
     #[test]
     fn only_a_zero_turns_late_looks_off() {
-        assert!(!with("IPCKIT_LATE_LOOKS", "0").late_looks);
-        assert!(with("IPCKIT_LATE_LOOKS", "1").late_looks);
-        assert!(with("IPCKIT_LATE_LOOKS", "no").late_looks);
+        assert_eq!(with("IPCKIT_LATE_LOOKS", "0").late_looks, LateLooks::Never);
+        assert_eq!(with("IPCKIT_LATE_LOOKS", "1").late_looks, LateLooks::Help);
+        assert_eq!(with("IPCKIT_LATE_LOOKS", "2").late_looks, LateLooks::Count);
+        assert_eq!(with("IPCKIT_LATE_LOOKS", "no").late_looks, LateLooks::Help);
     }
 
     #[test]

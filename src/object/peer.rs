@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 
 use crate::sys::lock::{Condvar, Mutex, OnceLock};
 
-use super::shares::Grants;
+use super::shares::{Grants, Sent};
 use super::{Caller, Proxy, Stub};
 use crate::host::mutation::Mutation;
 use crate::sys::fork;
@@ -159,20 +159,24 @@ impl Peer {
         self.grants.revoke(object, 1)
     }
 
-    /// The peer gives shares back, which its asynchronous messages before the ticket `after` still count on. Returns the stubs
-    /// that nobody there holds any more: dropping them may run the user's code.
+    /// The peer gives shares back, on which its asynchronous messages before the ticket `before` still count, and replies that are there
+    /// and have not been taken. Returns the stubs that nobody there holds any more: dropping them may run the user's code.
     #[must_use]
-    pub fn take_back(&self, object: u64, shares: u64, after: u32) -> Vec<Arc<Stub>> {
-        self.grants.revoke_after(object, shares, after);
+    pub fn take_back(&self, object: u64, shares: u64, before: u32) -> Vec<Arc<Stub>> {
+        let replies = self.channel.get().map_or_else(Vec::new, |channel| channel.replies_to_take());
+        self.grants.revoke_after(object, shares, Sent { before, replies });
         self.take_back_due()
     }
 
-    /// Takes those shares back that waited for messages to be taken in.
+    /// Takes those shares back that waited for messages to be taken in, or for replies to be taken.
     #[must_use]
     pub fn take_back_due(&self) -> Vec<Arc<Stub>> {
         let Some(channel) = self.channel.get() else { return Vec::new() };
-        self.grants
-            .revoke_due(|after| Mutation::MessagesDoNotHoldTheirStub.is_on() || channel.has_taken_async_before(after))
+        self.grants.revoke_due(|after| {
+            let is_taken_in =
+                Mutation::MessagesDoNotHoldTheirStub.is_on() || channel.has_taken_async_before(after.before);
+            is_taken_in && channel.has_taken_replies(&after.replies)
+        })
     }
 
     /// Our stub `object`, where the peer holds a share of it.
@@ -181,10 +185,16 @@ impl Peer {
         self.grants.granted(object)
     }
 
-    /// Takes everything back from a dead peer, once what it had sent has been taken in.
+    /// Takes everything back from a dead peer whose asynchronous messages have been taken in: what replies of its still count on as soon
+    /// as these have been taken.
     #[must_use]
     pub fn close_grants(&self) -> Vec<Arc<Stub>> {
-        self.grants.close()
+        let sent = self
+            .channel
+            .get()
+            .map(|channel| Sent { before: channel.outgoing().async_taken(), replies: channel.replies_to_take() });
+        self.grants.close_after(&sent.unwrap_or_default());
+        self.take_back_due()
     }
 
     // ---- what we hold of the peer's ----

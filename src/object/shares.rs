@@ -14,12 +14,21 @@ struct Grant {
     shares: u64,
 }
 
-/// Shares that a peer has given back, which asynchronous messages of its that are not taken in yet still count on.
-#[derive(Debug, Clone, Copy)]
+/// What a peer had sent that may name stubs whose shares it has given back meanwhile.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// Its asynchronous messages before the one with this ticket.
+    pub before: u32,
+    /// Replies with objects: the call slots and the calls.
+    pub replies: Vec<(u16, u32)>,
+}
+
+/// Shares that a peer has given back, on which what it had sent before still counts.
+#[derive(Debug)]
 struct GivenBack {
     object: u64,
     shares: u64,
-    after: u32,
+    after: Sent,
 }
 
 #[derive(Default)]
@@ -61,19 +70,19 @@ impl Grants {
         self.0.write().revoke(object, shares)
     }
 
-    /// Takes shares back as soon as the peer's asynchronous messages before the one with the ticket `after` have been taken in.
-    pub(super) fn revoke_after(&self, object: u64, shares: u64, after: u32) {
+    /// Takes shares back as soon as what the peer had sent before has been taken.
+    pub(super) fn revoke_after(&self, object: u64, shares: u64, after: Sent) {
         self.0.write().given_back.push(GivenBack { object, shares, after });
     }
 
     /// Takes those shares back whose time has come, as `is_due` says.
-    pub(super) fn revoke_due(&self, is_due: impl Fn(u32) -> bool) -> Vec<Arc<Stub>> {
+    pub(super) fn revoke_due(&self, is_due: impl Fn(&Sent) -> bool) -> Vec<Arc<Stub>> {
         if self.0.read().given_back.is_empty() {
             return Vec::new();
         }
         let mut table = self.0.write();
         let mut gone = Vec::new();
-        let (due, later) = std::mem::take(&mut table.given_back).into_iter().partition(|given| is_due(given.after));
+        let (due, later) = std::mem::take(&mut table.given_back).into_iter().partition(|given| is_due(&given.after));
         table.given_back = later;
         for GivenBack { object, shares, .. } in Vec::from_iter::<Vec<GivenBack>>(due) {
             gone.extend(table.revoke(object, shares));
@@ -87,12 +96,12 @@ impl Grants {
         self.0.read().by_object.get(&object).map(|grant| Arc::clone(&grant.stub))
     }
 
-    /// Takes everything back for good.
-    pub(super) fn close(&self) -> Vec<Arc<Stub>> {
+    /// Takes everything back for good, as soon as what the peer had sent has been taken.
+    pub(super) fn close_after(&self, after: &Sent) {
         let mut table = self.0.write();
         table.closed = true;
-        table.given_back.clear();
-        std::mem::take(&mut table.by_object).into_values().map(|grant| grant.stub).collect()
+        let all = table.by_object.iter().map(|(object, grant)| (*object, grant.shares));
+        table.given_back = all.map(|(object, shares)| GivenBack { object, shares, after: after.clone() }).collect();
     }
 }
 
@@ -131,10 +140,10 @@ mod tests {
     fn shares_that_messages_count_on_stay_until_those_are_taken_in() {
         let (grants, stub) = (Grants::default(), stub());
         grants.grant(&stub);
-        grants.revoke_after(stub.number(), 1, 5);
-        assert!(grants.revoke_due(|after| after <= 4).is_empty());
+        grants.revoke_after(stub.number(), 1, Sent { before: 5, ..Sent::default() });
+        assert!(grants.revoke_due(|after| after.before <= 4).is_empty());
         assert!(grants.granted(stub.number()).is_some());
-        assert_eq!(grants.revoke_due(|after| after <= 5).len(), 1);
+        assert_eq!(grants.revoke_due(|after| after.before <= 5).len(), 1);
         assert!(grants.granted(stub.number()).is_none());
     }
 
@@ -142,8 +151,13 @@ mod tests {
     fn nothing_is_granted_to_the_dead() {
         let (grants, stub) = (Grants::default(), stub());
         grants.grant(&stub);
-        assert_eq!(grants.close().len(), 1);
         grants.grant(&stub);
+        grants.revoke_after(stub.number(), 1, Sent::default());
+        grants.close_after(&Sent { before: 5, ..Sent::default() });
+        grants.grant(&stub);
+        assert!(grants.revoke_due(|after| after.before <= 4).is_empty());
+        assert!(grants.granted(stub.number()).is_some());
+        assert_eq!(grants.revoke_due(|after| after.before <= 5).len(), 1);
         assert_eq!(Arc::strong_count(&stub), 1);
     }
 }

@@ -106,7 +106,7 @@ pub fn post(proxy: &Proxy, code: u32, data: &Parcel) -> Result<(), CallError> {
     let bytes = arrival::room_of(data.bytes().len(), departure.records().len());
     channel.send_async(&message, bytes as u64).map_err(|error| from_channel(error, channel, bytes))?;
     process.lookout.watch(channel);
-    departure.went_out();
+    drop(departure.went_out());
     Ok(())
 }
 
@@ -202,15 +202,20 @@ fn exchange(
     order::received();
     let kind = content.and_then(|content| Kind::from_number(content.kind));
     if !matches!(kind, None | Some(Kind::NoStub | Kind::NoRoom | Kind::Malformed)) {
-        departure.went_out();
+        drop(departure.went_out());
     }
-    match (content, kind) {
+    let result = match (content, kind) {
         (Some(content), Some(Kind::Reply)) => take_reply(process, peer, channel, &content),
         (None, _) if Mutation::WokenCallsGetAnotherCode.is_on() => Err(CallError::Malformed),
         (None, _) | (_, Some(Kind::NoStub)) => Err(CallError::Dead),
         (_, Some(Kind::NoRoom)) => Err(no_room(channel, bytes)),
         _ => Err(CallError::Malformed),
+    };
+    drop(underway);
+    if content.is_some_and(|content| content.objects > 0) {
+        process.let_go(peer.take_back_due());
     }
+    result
 }
 
 fn take_reply(

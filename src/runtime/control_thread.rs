@@ -346,10 +346,7 @@ impl ControlThread {
                 true
             }
             Control::Release { object, count, after } => {
-                let stubs = peer.take_back(object, count, after);
-                if !stubs.is_empty() {
-                    self.process.give_job(Job::Drop(Box::new(stubs)));
-                }
+                self.process.let_go(peer.take_back(object, count, after));
                 true
             }
             Control::Lend { object, to } => self.lend(peer, channel, object, to),

@@ -25,6 +25,8 @@ struct Objects<'a> {
     granted: Vec<Arc<Stub>>,
     /// Proxies of other processes' stubs, which those processes keep until the peer has asked for them.
     lent: Vec<Arc<Proxy>>,
+    /// Proxies of the peer's own stubs.
+    going_home: Vec<Arc<Proxy>>,
 }
 
 impl<'a> Departure<'a> {
@@ -49,20 +51,26 @@ impl<'a> Departure<'a> {
         self.0.as_ref().map_or(&[], |objects| &objects.descriptors)
     }
 
-    /// The peer has the message, and answers for its objects.
+    /// The peer has the message, or will have, and answers for its objects. What is returned is to be kept until the message is there.
     #[inline]
-    pub(super) fn went_out(mut self) {
-        if let Some(objects) = &mut self.0 {
-            objects.granted.clear();
-            objects.lent.clear();
-        }
+    pub(super) fn went_out(mut self) -> Vec<Arc<Proxy>> {
+        let Some(objects) = &mut self.0 else { return Vec::new() };
+        objects.granted.clear();
+        objects.lent.clear();
+        std::mem::take(&mut objects.going_home)
     }
 }
 
 impl<'a> Objects<'a> {
     fn prepare(process: &Process, peer: &'a Arc<Peer>, parcel: &'a Parcel) -> Result<Self, CallError> {
-        let mut departure =
-            Self { peer, records: Vec::new(), descriptors: Vec::new(), granted: Vec::new(), lent: Vec::new() };
+        let mut departure = Self {
+            peer,
+            records: Vec::new(),
+            descriptors: Vec::new(),
+            granted: Vec::new(),
+            lent: Vec::new(),
+            going_home: Vec::new(),
+        };
         let transfer = peer.new_transfer();
         for (offset, object) in parcel.objects() {
             if offset % 4 != 0 && !Mutation::ObjectsMayLieAnywhere.is_on() {
@@ -99,10 +107,14 @@ impl<'a> Objects<'a> {
         Ok(departure)
     }
 
-    /// Has the stub's process keep the stub until the peer has asked for it. A reference that goes home needs no keeping: the peer counts
-    /// our share until it has taken in what we sent before we gave that back.
+    /// Has the stub's process keep the stub until the peer has asked for it. For a reference that goes home the peer need not be asked: it
+    /// counts our share until it has taken what we sent before we gave that back.
     fn lend(&mut self, proxy: &Arc<Proxy>) {
-        if Arc::ptr_eq(proxy.peer(), self.peer) || !proxy.wait_for_hold() {
+        if Arc::ptr_eq(proxy.peer(), self.peer) {
+            self.going_home.push(Arc::clone(proxy));
+            return;
+        }
+        if !proxy.wait_for_hold() {
             return;
         }
         if let Some(channel) = proxy.peer().channel() {

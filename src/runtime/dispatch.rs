@@ -12,7 +12,7 @@ use super::process::Process;
 use super::worker;
 use super::worker_pool::Job;
 use crate::host::mutation::Mutation;
-use crate::object::{AsyncCharge, AsyncMessage, Parcel, Peer, Stub};
+use crate::object::{AsyncCharge, AsyncMessage, Parcel, Peer, Proxy, Stub};
 use crate::shm::atomics::{Ordering, fence};
 use crate::shm::layout::{ASYNC_ENTRIES, CALL_SLOTS, Kind, RecordContent};
 use crate::sys::order;
@@ -47,7 +47,7 @@ pub(super) fn handle_request(
         }
         (Some(stub), Some(Kind::Descriptor)) if !Mutation::HandlersSeeDescriptorQuestions.is_on() => {
             let data = stub.descriptor().as_bytes();
-            channel.prepare_reply(request, &Message { data, ..bare(Kind::Reply) })
+            channel.prepare_reply(request, &Message { data, ..bare(Kind::Reply) }).map(alone)
         }
         (Some(stub), Some(Kind::Request | Kind::Descriptor)) => match reserve(process, channel, request) {
             Some(room) => handle(process, peer, channel, request, stub, room),
@@ -68,18 +68,35 @@ pub(super) fn handle_request(
             "a reply to process {} cannot be sent: {error}",
             channel.credentials().process
         ));
-        channel.prepare_reply(request, &bare(Kind::Lost))
+        lost(channel, request)
     });
-    if let Ok(reply) = prepared {
+    if let Ok((reply, mut going_home)) = prepared {
         before_answer();
+        if Mutation::RepliesDoNotHoldWhatGoesHome.is_on() {
+            going_home.clear();
+        }
         channel.publish_reply(&reply);
+        // Their shares may be given back now, and not before: what the peer gets them back after is there.
+        drop(going_home);
     }
 }
 
+/// A reply, and the proxies of its receiver's own stubs that it carries.
+type Prepared = (PreparedReply, Vec<Arc<Proxy>>);
+
+fn alone(reply: PreparedReply) -> Prepared {
+    (reply, Vec::new())
+}
+
 /// Refuses a request of which nothing was taken: its sender keeps what it would have passed on.
-fn refuse(channel: &Channel, request: &RecordContent, kind: Kind) -> Result<PreparedReply, ChannelError> {
+fn refuse(channel: &Channel, request: &RecordContent, kind: Kind) -> Result<Prepared, ChannelError> {
     arrival::refuse_descriptors(channel, request);
-    channel.prepare_reply(request, &bare(kind))
+    channel.prepare_reply(request, &bare(kind)).map(alone)
+}
+
+/// Answers a request whose objects were taken, and of which nothing else came.
+fn lost(channel: &Channel, request: &RecordContent) -> Result<Prepared, ChannelError> {
+    channel.prepare_reply(request, &bare(Kind::Lost)).map(alone)
 }
 
 /// Bytes of asynchronous messages that were sent here, and have their room, but were not taken in yet.
@@ -118,7 +135,7 @@ fn handle(
     request: &RecordContent,
     stub: Arc<Stub>,
     room: Reservation,
-) -> Result<PreparedReply, ChannelError> {
+) -> Result<Prepared, ChannelError> {
     let Arrival { parcel: mut data, ancestors: before } =
         match arrival::take(process, peer, channel, request, Some(room)) {
             Ok(arrival) => arrival,
@@ -127,7 +144,7 @@ fn handle(
                     "a request of process {} is lost: {error}",
                     channel.credentials().process
                 ));
-                return channel.prepare_reply(request, &bare(Kind::Lost));
+                return lost(channel, request);
             }
         };
     let chain = Chain { before, caller: Some(Ancestor { address: peer.address(), thread: request.caller }) };
@@ -143,7 +160,7 @@ fn handle(
         Ok(departure) => departure,
         Err(error) => {
             ipckit_log::error_once_a_second(format_args!("a reply cannot be sent: {error}"));
-            return channel.prepare_reply(request, &bare(Kind::Lost));
+            return lost(channel, request);
         }
     };
     let message = Message {
@@ -160,8 +177,7 @@ fn handle(
         descriptors: departure.descriptors(),
     };
     let prepared = channel.prepare_reply(request, &message)?;
-    departure.went_out();
-    Ok(prepared)
+    Ok((prepared, departure.went_out()))
 }
 
 /// Takes at most `most` asynchronous messages in, of all peers, and queues them at their stubs in the order in which they were sent, unless
@@ -187,9 +203,7 @@ pub(super) fn take_async_in(process: &'static Process, most: usize) -> Vec<Arc<S
     // Nearly always somebody else holds them too, and nothing ends with them here.
     queues.forget_stub();
     queues.unused.retain(|stub| Arc::strong_count(stub) == 1);
-    if !queues.unused.is_empty() {
-        process.give_job(Job::Drop(Box::new(queues.unused)));
-    }
+    process.let_go(queues.unused);
     queues.runnable
 }
 

@@ -6,7 +6,9 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
+use super::lost_wake_ups::{self, WorkerWatch};
 use super::process::Process;
+use crate::host::settings::LateLooks;
 use crate::sys::lock::Mutex;
 use crate::sys::timer::Timer;
 use crate::transport::{Channel, FIRST_LOOK, LateLook};
@@ -16,20 +18,32 @@ pub(super) const LOOKOUT: u64 = u64::MAX;
 
 /// When the control thread is to look.
 pub(super) struct Lookout {
-    is_on: bool,
+    looks: LateLooks,
     timer: Timer,
     due: Mutex<Option<Instant>>,
     jobs: LateLook,
+    workers: WorkerWatch,
 }
 
 impl Lookout {
-    pub(super) fn new(is_on: bool) -> io::Result<Self> {
-        Ok(Self { is_on, timer: Timer::new()?, due: Mutex::default(), jobs: LateLook::default() })
+    pub(super) fn new(looks: LateLooks) -> io::Result<Self> {
+        let (timer, due) = (Timer::new()?, Mutex::default());
+        let lookout = Self { looks, timer, due, jobs: LateLook::default(), workers: WorkerWatch::default() };
+        if lookout.counts() {
+            lookout.look_within(lost_wake_ups::PAUSE);
+        }
+        Ok(lookout)
     }
 
-    /// Whether there are late looks. Without them a wake-up that is lost leaves something waiting for good: so tests find it.
+    /// Whether there are late looks. Without them a wake-up that is lost leaves something waiting for good.
     pub(super) fn is_on(&self) -> bool {
-        self.is_on
+        self.looks == LateLooks::Help
+    }
+
+    /// Whether wake-ups that are lost are counted.
+    #[inline]
+    pub(super) fn counts(&self) -> bool {
+        self.looks == LateLooks::Count
     }
 
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
@@ -39,14 +53,14 @@ impl Lookout {
     /// An asynchronous message was sent.
     #[inline]
     pub(super) fn watch(&self, channel: &Channel) {
-        if self.is_on && channel.late_look().begin() {
+        if self.is_on() && channel.late_look().begin() {
             self.look_within(FIRST_LOOK);
         }
     }
 
     /// There is a job, and somebody was to be woken for it.
     pub(super) fn watch_jobs(&self) {
-        if self.is_on && self.jobs.begin() {
+        if self.is_on() && self.jobs.begin() {
             self.look_within(FIRST_LOOK);
         }
     }
@@ -67,6 +81,10 @@ impl Lookout {
             let mut due = self.due.lock();
             *due = None;
             self.timer.unset();
+        }
+        if self.counts() {
+            self.workers.look(process);
+            return self.look_within(lost_wake_ups::PAUSE);
         }
         let now = Instant::now();
         let jobs = self.jobs.look(now, || process.workers.jobs_left());

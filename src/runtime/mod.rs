@@ -12,6 +12,7 @@ mod dispatch;
 pub mod identity;
 mod listening;
 mod lookout;
+mod lost_wake_ups;
 mod process;
 mod ready_peers;
 mod threads;
@@ -22,5 +23,6 @@ mod worker_pool;
 
 pub use arrival::import;
 pub use call::{Answer, CallError};
+pub use lost_wake_ups::lost_wake_ups;
 pub use process::{Process, StartError};
 pub use worker::{is_serving, join, stop};

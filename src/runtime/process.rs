@@ -17,7 +17,7 @@ use super::worker_pool::{Job, WorkerPool};
 use super::{control_thread, worker};
 use crate::host::mutation::Mutation;
 use crate::host::settings::Settings;
-use crate::object::{Exports, Peer};
+use crate::object::{Exports, Peer, Stub};
 use crate::sys::epoll::Epoll;
 use crate::sys::fork::ParentOnlyFd;
 use crate::sys::per_process::PerProcess;
@@ -174,6 +174,13 @@ impl Process {
     pub(super) fn give_job(&'static self, job: Job) {
         self.workers.push(job);
         worker::see_to_work(self);
+    }
+
+    /// Has a worker let go of stubs, which may run the user's code.
+    pub(super) fn let_go(&'static self, stubs: Vec<Arc<Stub>>) {
+        if !stubs.is_empty() {
+            self.give_job(Job::Drop(Box::new(stubs)));
+        }
     }
 
     /// Takes note of a peer's death: whoever waits for it is woken, and workers do what is left to do.

@@ -4,11 +4,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::dispatch;
 use super::process::Process;
 use super::threads::CallingThread;
 use super::wait_policy::{self, SLEEP, since};
 use super::worker_pool::Job;
+use super::{dispatch, lost_wake_ups};
 use crate::host::mutation::Mutation;
 use crate::object::Peer;
 use crate::shm::atomics::{AtomicU32, Ordering, fence};
@@ -134,10 +134,19 @@ impl<'a> Wait<'a> {
         self.channel.begin_caller_sleep(self.slot);
         let seen = self.see().unwrap_or_else(|| {
             let start = Instant::now();
-            let looks_late = self.process.lookout.is_on();
-            futex::wait(self.bell, self.heard, looks_late.then_some(self.sleep));
-            self.see().unwrap_or_else(|| {
-                if looks_late && start.elapsed() >= self.sleep {
+            let lookout = &self.process.lookout;
+            let seen = loop {
+                futex::wait(self.bell, self.heard, (lookout.is_on() || lookout.counts()).then_some(self.sleep));
+                let seen = self.see();
+                if seen.is_some() || !lookout.counts() {
+                    break seen;
+                }
+            };
+            if seen.is_some() && lookout.counts() {
+                lost_wake_ups::await_ring(self.bell, self.heard);
+            }
+            seen.unwrap_or_else(|| {
+                if lookout.is_on() && start.elapsed() >= self.sleep {
                     self.channel.rouse();
                     sort_all_nested_requests(self.process);
                     self.sleep = (self.sleep * 2).min(LONGEST_SLEEP);

@@ -352,8 +352,15 @@ impl Worker {
             self.process.workers.wait_for_bell();
             return;
         };
+        let is_counted = self.process.lookout.counts();
+        if is_counted {
+            self.process.workers.begin_sleep();
+        }
         if wakeups::sleep_as_worker(&self.process.own.doorbells, bell, || self.sees_work()) {
             self.rung_for_nothing = !self.sees_work();
+        }
+        if is_counted {
+            self.process.workers.end_sleep();
         }
         self.process.workers.return_bell(bell);
         self.score = if start.elapsed() < LOOK_AND_YIELD {

@@ -46,6 +46,9 @@ pub(super) struct WorkerPool {
     pub(super) numbered: AtomicU32,
     /// Workers that sleep, or look for work.
     free: AtomicUsize,
+    /// Workers that sleep, and how often one has begun to, where that is counted.
+    asleep: AtomicUsize,
+    sleeps: AtomicU32,
     /// The bells that no sleeper uses.
     free_bells: AtomicU64,
     without_bell: Mutex<usize>,
@@ -62,6 +65,8 @@ impl Default for WorkerPool {
             most: AtomicUsize::new(DEFAULT_MOST + 1),
             numbered: AtomicU32::new(1),
             free: AtomicUsize::new(0),
+            asleep: AtomicUsize::new(0),
+            sleeps: AtomicU32::new(0),
             free_bells: AtomicU64::new(u64::MAX),
             without_bell: Mutex::new(0),
             bell_freed: Condvar::new(),
@@ -115,6 +120,24 @@ impl WorkerPool {
     #[inline]
     pub(super) fn any_free(&self) -> bool {
         self.free.load(Ordering::SeqCst) != 0
+    }
+
+    /// A worker begins to sleep.
+    pub(super) fn begin_sleep(&self) {
+        self.sleeps.fetch_add(1, Ordering::SeqCst);
+        self.asleep.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// It is awake.
+    pub(super) fn end_sleep(&self) {
+        self.asleep.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// How often a worker has begun to sleep, where some are free and all of those sleep.
+    pub(super) fn sleeps_of_all_free(&self) -> Option<u32> {
+        let sleeps = self.sleeps.load(Ordering::SeqCst);
+        let free = self.free.load(Ordering::SeqCst);
+        (free != 0 && self.asleep.load(Ordering::SeqCst) == free).then_some(sleeps)
     }
 
     /// Counts one more thread, if there may be one more.

@@ -102,11 +102,18 @@ impl CallSlots {
 
     /// The bells of all callers.
     pub(super) fn bells_in_use(&self) -> impl Iterator<Item = u16> {
+        self.slots_in_use().map(|slot| self.bells[slot].load(Ordering::Relaxed))
+    }
+
+    /// The slots in use, each with the number of its call or, where that just begins, of the one before.
+    pub(super) fn calls_in_use(&self) -> impl Iterator<Item = (u16, u32)> {
+        self.slots_in_use().map(|slot| (slot as u16, self.calls[slot].load(Ordering::Relaxed)))
+    }
+
+    fn slots_in_use(&self) -> impl Iterator<Item = usize> {
         self.free.iter().enumerate().flat_map(move |(number, word)| {
             let used = !word.load(Ordering::SeqCst);
-            (0..64)
-                .filter(move |bit| used & (1 << bit) != 0)
-                .map(move |bit| self.bells[number * 64 + bit].load(Ordering::Relaxed))
+            (0..64).filter(move |bit| used & (1 << bit) != 0).map(move |bit| number * 64 + bit)
         })
     }
 }
@@ -124,6 +131,7 @@ mod tests {
         let second = slots.try_acquire(71).expect("free");
         assert_eq!((first.slot, first.call, second.slot), (0, 1, 1));
         assert_eq!(slots.bells_in_use().collect::<Vec<_>>(), [70, 71]);
+        assert_eq!(slots.calls_in_use().collect::<Vec<_>>(), [(0, 1), (1, 1)]);
         slots.release(first);
         assert_eq!(slots.try_acquire(72), Some(CallSlot { slot: 0, call: 2 }));
     }

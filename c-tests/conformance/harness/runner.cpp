@@ -116,7 +116,7 @@ std::string JudgeEnd(int status, const Board &board)
 // What some process has said of itself that no test may leave unnoticed, however the process ended.
 std::string JudgeOutput()
 {
-    for (const char *report : { "Sanitizer", "runtime error:", "panicked at" }) {
+    for (const char *report : { "Sanitizer", "runtime error:", "panicked at", "a wake-up was lost" }) {
         if (CountInOutput(report) > 0) {
             return std::string("the output has \"") + report + "\"";
         }
@@ -165,8 +165,8 @@ bool RunTest(const Test &test)
     }
     setenv(BOARD_VARIABLE, boardFile.Path().c_str(), 1);
     setenv(OUTPUT_VARIABLE, output.Path().c_str(), 1);
-    // A wake-up that is lost is to be a test that hangs, and not one that takes 50 ms more.
-    setenv("IPCKIT_LATE_LOOKS", "0", 1);
+    // A wake-up that is lost is to be a test that fails, and not one that takes 50 ms more.
+    setenv("IPCKIT_LATE_LOOKS", "2", 1);
 
     auto start = std::chrono::steady_clock::now();
     std::string wrong = RunAndJudge(test, *static_cast<const Board *>(address), output);

@@ -78,6 +78,21 @@ impl Channel {
         self.call_slots.release(slot);
     }
 
+    /// Replies with objects that are there and that their callers have not taken.
+    pub fn replies_to_take(&self) -> Vec<(u16, u32)> {
+        let has_objects = |(slot, call): &(u16, u32)| {
+            // These lie in the arena, and are acknowledged.
+            self.incoming.reply((*slot).into(), *call).is_some_and(|reply| reply.objects > 0)
+        };
+        self.call_slots.calls_in_use().filter(has_objects).collect()
+    }
+
+    /// Whether the callers of these calls have taken their replies.
+    pub fn has_taken_replies(&self, calls: &[(u16, u32)]) -> bool {
+        let acknowledged = |slot: u16| self.outgoing.call_line(slot.into()).acknowledged.load(Ordering::Acquire);
+        calls.iter().all(|(slot, call)| acknowledged(*slot).wrapping_sub(*call).cast_signed() >= 0)
+    }
+
     /// Lays the reply to the peer's call `request` out, so that [`Self::publish_reply`] has only to say that it is there.
     pub fn prepare_reply(&self, request: &RecordContent, message: &Message<'_>) -> Result<PreparedReply, ChannelError> {
         let slot = usize::from(request.call_slot);

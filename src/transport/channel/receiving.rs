@@ -20,6 +20,11 @@ impl Channel {
         self.incoming_requests.has_next(self.incoming.requests()) || self.has_async()
     }
 
+    /// How many requests for workers and asynchronous messages have been taken.
+    pub fn taken(&self) -> u32 {
+        self.incoming_requests.next_ticket().wrapping_add(self.incoming_async.next_ticket())
+    }
+
     /// Takes a request for a waiting thread.
     pub fn take_nested_request(&self) -> Option<RecordContent> {
         self.incoming_nested.take(self.incoming.nested_requests())

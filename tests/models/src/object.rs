@@ -7,6 +7,7 @@ pub mod shares;
 use std::sync::Arc;
 
 use shares::Grants;
+pub use shares::Sent;
 
 /// A stub is its number here; who holds it keeps it alive.
 pub struct Stub(pub u64);
@@ -30,12 +31,12 @@ impl Holder {
         self.0.granted(object)
     }
 
-    pub fn take_back(&self, object: u64, shares: u64, after: u32, is_due: impl Fn(u32) -> bool) -> Vec<Arc<Stub>> {
+    pub fn take_back(&self, object: u64, shares: u64, after: Sent, is_due: impl Fn(&Sent) -> bool) -> Vec<Arc<Stub>> {
         self.0.revoke_after(object, shares, after);
         self.take_back_due(is_due)
     }
 
-    pub fn take_back_due(&self, is_due: impl Fn(u32) -> bool) -> Vec<Arc<Stub>> {
+    pub fn take_back_due(&self, is_due: impl Fn(&Sent) -> bool) -> Vec<Arc<Stub>> {
         self.0.revoke_due(is_due)
     }
 
@@ -43,7 +44,8 @@ impl Holder {
         self.0.revoke(object, shares)
     }
 
-    pub fn close_grants(&self) -> Vec<Arc<Stub>> {
-        self.0.close()
+    pub fn close_grants(&self, after: &Sent, is_due: impl Fn(&Sent) -> bool) -> Vec<Arc<Stub>> {
+        self.0.close_after(after);
+        self.take_back_due(is_due)
     }
 }

@@ -37,23 +37,59 @@ struct Call {
     bells: Doorbells,
 }
 
+/// What is done in another order than the library does it in, or not at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Otherwise {
+    Nothing,
+    /// The caller does not look for its reply between saying that it sleeps and sleeping.
+    NoLook,
+    /// It reads its bell after that look.
+    BellReadLate,
+    /// Who replies looks for a sleeper before the reply is published.
+    LooksFirst,
+    /// It wakes before the bell has another value.
+    WakesFirst,
+}
+
 /// A caller sleeps until its reply is there.
-fn caller_and_replier(caller: Option<Weakness>, replier: Option<Weakness>, looks_again: bool) {
+fn caller_and_replier(caller: Option<Weakness>, replier: Option<Weakness>, otherwise: Otherwise) {
     check(3, move || {
         let call = Arc::new(Call { slot: Record::default(), waiting: AtomicU32::new(0), bells: doorbells() });
         let replying = thread::spawn({
             let call = Arc::clone(&call);
             move || {
-                publish_reply(&call.slot, 1, &RecordContent::numbered(7));
+                let publish = || publish_reply(&call.slot, 1, &RecordContent::numbered(7));
                 let is_waiting = || call.waiting.load(Ordering::Relaxed) != 0;
-                step(replier, || wakeups::wake_caller(is_waiting, &call.bells, CALLER_BELL));
+                match otherwise {
+                    Otherwise::LooksFirst => {
+                        let waits = is_waiting();
+                        publish();
+                        step(replier, || wakeups::wake_caller(|| waits, &call.bells, CALLER_BELL));
+                    }
+                    Otherwise::WakesFirst => {
+                        publish();
+                        fence(Ordering::SeqCst);
+                        if is_waiting() {
+                            let bell = call.bells.bell(CALLER_BELL);
+                            futex::wake(bell, i32::MAX);
+                            bell.fetch_add(1, Ordering::Release);
+                        }
+                    }
+                    _ => {
+                        publish();
+                        step(replier, || wakeups::wake_caller(is_waiting, &call.bells, CALLER_BELL));
+                    }
+                }
             }
         });
         let bell = call.bells.bell(CALLER_BELL);
         let mut heard = bell.load(Ordering::SeqCst);
         let content = loop {
             step(caller, || wakeups::begin_caller_sleep(&call.waiting));
-            let content = if looks_again { reply(&call.slot, 1) } else { None };
+            let content = if otherwise == Otherwise::NoLook { None } else { reply(&call.slot, 1) };
+            if otherwise == Otherwise::BellReadLate {
+                heard = bell.load(Ordering::SeqCst);
+            }
             if content.is_none() {
                 futex::wait(bell, heard, None);
             }
@@ -70,25 +106,43 @@ fn caller_and_replier(caller: Option<Weakness>, replier: Option<Weakness>, looks
 
 #[test]
 fn a_caller_wakes_for_its_reply() {
-    caller_and_replier(None, None, true);
+    caller_and_replier(None, None, Otherwise::Nothing);
 }
 
 #[test]
 #[should_panic = "deadlock"]
 fn not_without_the_callers_fence() {
-    caller_and_replier(NO_FIRST_FENCE, None, true);
+    caller_and_replier(NO_FIRST_FENCE, None, Otherwise::Nothing);
 }
 
 #[test]
 #[should_panic = "deadlock"]
 fn not_without_the_repliers_fence() {
-    caller_and_replier(None, NO_FIRST_FENCE, true);
+    caller_and_replier(None, NO_FIRST_FENCE, Otherwise::Nothing);
 }
 
 #[test]
 #[should_panic = "deadlock"]
 fn not_where_the_caller_does_not_look_again() {
-    caller_and_replier(None, None, false);
+    caller_and_replier(None, None, Otherwise::NoLook);
+}
+
+#[test]
+#[should_panic = "deadlock"]
+fn not_where_the_caller_reads_its_bell_last() {
+    caller_and_replier(None, None, Otherwise::BellReadLate);
+}
+
+#[test]
+#[should_panic = "deadlock"]
+fn not_where_the_replier_looks_first() {
+    caller_and_replier(None, None, Otherwise::LooksFirst);
+}
+
+#[test]
+#[should_panic = "deadlock"]
+fn not_where_the_replier_wakes_before_it_rings() {
+    caller_and_replier(None, None, Otherwise::WakesFirst);
 }
 
 // ---- requests to waiting threads ----
@@ -177,6 +231,7 @@ struct Without {
     sleep: Option<Weakness>,
     take_pending: Option<Weakness>,
     looks_before_sleep: bool,
+    reads_bell_first: bool,
     leaves_to_others: bool,
 }
 
@@ -187,6 +242,7 @@ const NOTHING: Without = Without {
     sleep: None,
     take_pending: None,
     looks_before_sleep: true,
+    reads_bell_first: true,
     leaves_to_others: true,
 };
 
@@ -253,6 +309,17 @@ impl Served {
         true
     }
 
+    /// As `sleep_as_worker`, in another order.
+    fn sleep_with_bell_read_last(&self, bell: u16, sees_work: impl FnOnce() -> bool) {
+        self.bells.set_idle(bell);
+        fence(Ordering::SeqCst);
+        if !sees_work() {
+            let word = self.bells.bell(bell);
+            futex::wait(word, word.load(Ordering::Acquire), None);
+        }
+        self.bells.clear_idle(bell);
+    }
+
     /// A worker, until it has taken a request.
     fn work(&self, bell: u16, mut knows_peer: bool, looks: bool) {
         loop {
@@ -269,7 +336,11 @@ impl Served {
                 continue;
             }
             let sees_work = || self.without.looks_before_sleep && self.sees_work(knows_peer);
-            step(self.without.sleep, || wakeups::sleep_as_worker(&self.bells, bell, sees_work));
+            if self.without.reads_bell_first {
+                step(self.without.sleep, || wakeups::sleep_as_worker(&self.bells, bell, sees_work));
+            } else {
+                self.sleep_with_bell_read_last(bell, sees_work);
+            }
             // Once woken it looks into this peer's ring by the pending bit only.
             knows_peer &= looks;
         }
@@ -303,6 +374,12 @@ fn a_worker_that_ceases_to_look_wakes_for_a_request() {
 #[should_panic = "deadlock"]
 fn not_where_it_does_not_look_before_it_sleeps() {
     one_worker(false, Without { looks_before_sleep: false, ..NOTHING });
+}
+
+#[test]
+#[should_panic = "deadlock"]
+fn not_where_it_reads_its_bell_last() {
+    one_worker(false, Without { reads_bell_first: false, ..NOTHING });
 }
 
 #[test]
