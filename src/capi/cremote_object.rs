@@ -114,16 +114,17 @@ pub unsafe extern "C" fn OH_IPCRemoteProxy_SendRequest(
         }
         let mode = if Mutation::AsyncRequestsWait.is_on() { OH_IPC_REQUEST_MODE_SYNC } else { mode };
         let _no_cancellation = thread::NoCancellation::begin();
-        let object = wrapper.object().ok_or(CallError::Dead)?;
-        _post = match &object {
-            RemoteObject::Proxy(proxy) if mode == OH_IPC_REQUEST_MODE_ASYNC => call::begin_post(proxy),
-            RemoteObject::Proxy(_) | RemoteObject::Stub(_) => None,
-        };
-        match &object {
+        if mode == OH_IPC_REQUEST_MODE_ASYNC
+            && let Some(proxy) = wrapper.proxy()
+        {
+            _post = call::begin_post(proxy);
+            // SAFETY: as above.
+            return unsafe { post(proxy, code, data) };
+        }
+        // The user's code may destroy the wrapper while the call waits.
+        match &wrapper.object().ok_or(CallError::Dead)? {
             // SAFETY: as above.
             RemoteObject::Stub(stub) => Ok(unsafe { call_directly(stub, code, data, reply) }),
-            // SAFETY: as above.
-            RemoteObject::Proxy(proxy) if mode == OH_IPC_REQUEST_MODE_ASYNC => unsafe { post(proxy, code, data) },
             // SAFETY: as above.
             RemoteObject::Proxy(proxy) => unsafe { call(proxy, code, data, reply) },
         }

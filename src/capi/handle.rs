@@ -9,7 +9,7 @@ use crate::sys::lock::Mutex;
 
 use super::boundary::Failure;
 use crate::host::behaviour::{Difference, as_on_a_device};
-use crate::object::{DeathRecipient, Parcel, RemoteObject, Stub};
+use crate::object::{DeathRecipient, Parcel, Proxy, RemoteObject, Stub};
 use crate::sys::order;
 
 /// `OHIPCParcel`: what a user's parcel pointer points to.
@@ -63,11 +63,12 @@ impl Drop for OHIPCDeathRecipient {
 
 /// What both a stub's and a proxy's pointer point to: on a device either kind of wrapper works where the other is expected,
 /// and programs cast one to the other.
-pub(super) struct Wrapper {
-    held: Mutex<Held>,
+pub(super) enum Wrapper {
+    Proxy(Arc<Proxy>),
+    Stub(Mutex<Held>),
 }
 
-enum Held {
+pub(super) enum Held {
     Strong(RemoteObject),
     /// The strong reference went to the parent of a native child; the wrapper only remembers the stub.
     Passed(Weak<Stub>),
@@ -76,7 +77,11 @@ enum Held {
 impl Wrapper {
     /// A new wrapper that the user owns, as the pointer type that the user expects.
     pub(super) fn give<P>(object: RemoteObject) -> Result<*mut P, Failure> {
-        give(|| Self { held: Mutex::new(Held::Strong(object)) }).map(<*mut Self>::cast)
+        let wrapper = || match &object {
+            RemoteObject::Proxy(proxy) => Self::Proxy(Arc::clone(proxy)),
+            RemoteObject::Stub(_) => Self::Stub(Mutex::new(Held::Strong(object.clone()))),
+        };
+        give(wrapper).map(<*mut Self>::cast)
     }
 
     /// The wrapper behind a pointer to a stub or a proxy; `name` is the argument's.
@@ -99,22 +104,36 @@ impl Wrapper {
     }
 
     /// The object behind the wrapper, `None` once it was passed on and has died.
+    #[inline]
     pub(super) fn object(&self) -> Option<RemoteObject> {
-        match &*self.held.lock() {
-            Held::Strong(object) => Some(object.clone()),
-            Held::Passed(stub) => stub.upgrade().map(RemoteObject::Stub),
+        match self {
+            Self::Proxy(proxy) => Some(RemoteObject::Proxy(Arc::clone(proxy))),
+            Self::Stub(held) => match &*held.lock() {
+                Held::Strong(object) => Some(object.clone()),
+                Held::Passed(stub) => stub.upgrade().map(RemoteObject::Stub),
+            },
+        }
+    }
+
+    /// The proxy behind the wrapper, where it is of one.
+    #[inline]
+    pub(super) fn proxy(&self) -> Option<&Proxy> {
+        match self {
+            Self::Proxy(proxy) => Some(proxy),
+            Self::Stub(_) => None,
         }
     }
 
     /// The object behind the wrapper, where it may be written to a parcel.
     pub(super) fn writable_object(&self) -> Option<RemoteObject> {
-        let is_passed = matches!(*self.held.lock(), Held::Passed(_));
+        let is_passed = matches!(self, Self::Stub(held) if matches!(*held.lock(), Held::Passed(_)));
         if is_passed && as_on_a_device(Difference::PassedStub) { None } else { self.object() }
     }
 
     /// Takes the strong reference to a stub out; the wrapper stays. `None` where it holds none.
     pub(super) fn take_stub(&self) -> Option<Arc<Stub>> {
-        let mut held = self.held.lock();
+        let Self::Stub(held) = self else { return None };
+        let mut held = held.lock();
         let Held::Strong(RemoteObject::Stub(stub)) = &*held else { return None };
         let stub = Arc::clone(stub);
         *held = Held::Passed(Arc::downgrade(&stub));

@@ -22,7 +22,7 @@ pub struct AsyncCharge {
 
 impl AsyncCharge {
     /// Takes `bytes` for a message that came over `channel`. Its sender has seen to it that they are free.
-    pub fn new(channel: &Arc<Channel>, room: &Arc<Room>, bytes: usize) -> Self {
+    pub fn new(channel: &Arc<Channel>, room: &'static Room, bytes: usize) -> Self {
         channel.note_async_in_use(bytes as u64);
         Self { channel: Arc::clone(channel), bytes: bytes as u64, room: Some(room.take(bytes)) }
     }
@@ -89,15 +89,18 @@ impl AsyncQueue {
         !std::mem::replace(&mut state.running, true) || Mutation::AsyncIsHandledAtOnce.is_on()
     }
 
-    /// The next message, for who handles the queue; with `None` they have ceased to.
-    pub(super) fn next(&self) -> Option<AsyncMessage> {
+    /// Moves all messages that wait to `messages`, which is empty, for who handles the queue; with `false` there are none, and they have
+    /// ceased to.
+    pub(super) fn next(&self, messages: &mut VecDeque<AsyncMessage>) -> bool {
         let mut state = self.state();
-        let next =
-            if Mutation::LastAsyncComesFirst.is_on() { state.waiting.pop_back() } else { state.waiting.pop_front() };
-        state.running = next.is_some();
-        // Who handles the next message may be another thread than who has handled the last.
+        std::mem::swap(&mut state.waiting, messages);
+        if Mutation::LastAsyncComesFirst.is_on() {
+            messages.make_contiguous().reverse();
+        }
+        state.running = !messages.is_empty();
+        // Who handles the next messages may be another thread than who has handled the last.
         order::hand_over(self);
         order::take_over(self);
-        next
+        state.running
     }
 }

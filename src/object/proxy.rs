@@ -63,6 +63,8 @@ pub struct Proxy {
     reference: Reference,
     shares: AtomicU64,
     answers: Mutex<Answers>,
+    /// Set with `answers` locked, for good; each request looks at it.
+    is_counted: AtomicBool,
     answered: Condvar,
     descriptor: OnceLock<String>,
     watch: Mutex<Watch>,
@@ -88,6 +90,7 @@ impl Proxy {
             reference,
             shares: AtomicU64::new(shares),
             answers: Mutex::new(Answers { hold, asked: 0, answered: 0 }),
+            is_counted: AtomicBool::new(hold == Hold::Counted),
             answered: Condvar::new(),
             descriptor: OnceLock::new(),
             watch: Mutex::default(),
@@ -138,12 +141,19 @@ impl Proxy {
         let mut answers = self.answers.lock();
         if answers.hold != Hold::Counted {
             answers.hold = now;
+            self.is_counted.store(now == Hold::Counted, Ordering::Release);
         }
         self.answered.notify_all();
     }
 
     /// Waits until the stub's process has answered whether the proxy may call the stub; `false` where it may not, or is dead.
+    #[inline]
     pub fn wait_for_hold(&self) -> bool {
+        self.is_counted.load(Ordering::Acquire) || self.wait_for_answers()
+    }
+
+    #[cold]
+    fn wait_for_answers(&self) -> bool {
         let mut answers = self.answers.lock();
         loop {
             match answers.hold {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A stub: an object of this process that handles requests.
 
+use std::collections::VecDeque;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
@@ -74,9 +75,9 @@ impl Stub {
         self.async_queue.push(message)
     }
 
-    /// The next queued message, for who handles the queue; with `None` they have ceased to.
-    pub fn next_async(&self) -> Option<AsyncMessage> {
-        self.async_queue.next()
+    /// Moves the queued messages to `messages`, for who handles the queue; with `false` there are none, and they have ceased to.
+    pub fn next_async(&self, messages: &mut VecDeque<AsyncMessage>) -> bool {
+        self.async_queue.next(messages)
     }
 
     /// Remembers the table that is to forget the stub when it dies. `false` where it remembers another.

@@ -58,9 +58,21 @@ pub(super) fn take(
     content: &RecordContent,
     room: Option<Reservation>,
 ) -> Result<Arrival, ArrivalError> {
+    if content.objects == 0 && content.ancestors == 0 {
+        return arrived(channel.read_data(content)?, Vec::new(), Vec::new(), room);
+    }
     let (records, ancestors) = channel.read_tail(content).ok_or(ArrivalError::Malformed)?;
     let objects = take_objects(process, peer, channel, &records);
-    let (mut data, mut objects) = (channel.read_data(content)?, objects?);
+    arrived(channel.read_data(content)?, objects?, ancestors, room)
+}
+
+#[inline]
+fn arrived(
+    mut data: Vec<u8>,
+    mut objects: Vec<Placed<RemoteObject>>,
+    ancestors: Vec<Ancestor>,
+    room: Option<Reservation>,
+) -> Result<Arrival, ArrivalError> {
     mutate(&mut data, &mut objects);
     if Mutation::ReceivedParcelsTakeWrites.is_on() && objects.is_empty() {
         let mut parcel = Parcel::new();

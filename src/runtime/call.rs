@@ -15,6 +15,7 @@ use crate::shm::arena::Block;
 use crate::shm::layout::{Kind, RecordContent};
 use crate::sys::order;
 use crate::sys::shortage::Explained;
+use crate::sys::thread::nanoseconds;
 use crate::transport::wire::Ancestor;
 use crate::transport::{CallSlot, Channel, ChannelError, Message, Post};
 
@@ -81,8 +82,8 @@ pub fn call(proxy: &Proxy, code: u32, data: &Parcel) -> Result<Answer, CallError
 }
 
 /// To be held from before an asynchronous request is sent until just before the sender returns to its own caller: an answer waits for that.
-pub fn begin_post(proxy: &Proxy) -> Option<Post> {
-    proxy.peer().wait_for_channel().map(Post::begin)
+pub fn begin_post(proxy: &Proxy) -> Option<Post<'_>> {
+    proxy.peer().wait_for_channel().map(|channel| Post::begin(channel))
 }
 
 /// Sends an asynchronous request.
@@ -98,11 +99,11 @@ pub fn post(proxy: &Proxy, code: u32, data: &Parcel) -> Result<(), CallError> {
         code,
         object: proxy.reference().object,
         data: data.bytes(),
-        objects: &departure.records,
+        objects: departure.records(),
         ancestors: &[],
-        descriptors: &departure.descriptors,
+        descriptors: departure.descriptors(),
     };
-    let bytes = arrival::room_of(data.bytes().len(), departure.records.len());
+    let bytes = arrival::room_of(data.bytes().len(), departure.records().len());
     channel.send_async(&message, bytes as u64).map_err(|error| from_channel(error, channel, bytes))?;
     process.lookout.watch(channel);
     departure.went_out();
@@ -157,12 +158,13 @@ struct Underway<'a> {
     channel: &'a Channel,
     slot: Option<CallSlot>,
     block: Option<Block>,
+    long_reply: bool,
 }
 
 impl Drop for Underway<'_> {
     fn drop(&mut self) {
         if let Some(slot) = self.slot.take() {
-            self.channel.finish_call(slot, self.block.take());
+            self.channel.finish_call(slot, self.block.take(), self.long_reply);
         }
     }
 }
@@ -179,18 +181,24 @@ fn exchange(
     let (target, ancestors) = if is_nested { chain_to(process, peer) } else { (None, Vec::new()) };
     let departure = Departure::prepare(process, peer, data)?;
     let thread = threads::this_thread(process);
-    let mut underway = Underway { channel, slot: None, block: None };
+    let mut underway = Underway { channel, slot: None, block: None, long_reply: false };
     // A thread within a chain of calls must not wait for a slot: those who hold them may wait for it.
     let slot = channel.acquire_slot(thread.token(), !is_nested).map_err(|error| from_channel(error, channel, bytes))?;
     let slot = underway.slot.insert(slot);
-    let message =
-        Message { objects: &departure.records, descriptors: &departure.descriptors, ancestors: &ancestors, ..message };
-    let mut wait = Wait::begin(process, (peer, channel), slot, &thread);
+    let message = Message {
+        objects: departure.records(),
+        descriptors: departure.descriptors(),
+        ancestors: &ancestors,
+        ..message
+    };
+    let now = nanoseconds();
+    let mut wait = Wait::begin(process, (peer, channel), slot, &thread, (now, target.is_none()));
     underway.block = channel
-        .publish_request(slot, thread.token(), target, &message)
+        .publish_request(slot, (thread.token(), target), now, &message)
         .map_err(|error| from_channel(error, channel, bytes))?;
     let content = wait.for_reply();
     drop(wait);
+    underway.long_reply = content.is_some_and(|content| !content.has_short_body());
     order::received();
     let kind = content.and_then(|content| Kind::from_number(content.kind));
     if !matches!(kind, None | Some(Kind::NoStub | Kind::NoRoom | Kind::Malformed)) {

@@ -12,12 +12,16 @@ use crate::parcel::{Object, RemoteKind};
 use crate::transport::wire::{ObjectContent, ObjectRecord};
 
 /// The objects of a parcel on their way to a peer. Unless it is said that they went out, everything is as before once this is dropped.
-pub(super) struct Departure<'a> {
+///
+/// Most parcels have none.
+pub(super) struct Departure<'a>(Option<Box<Objects<'a>>>);
+
+struct Objects<'a> {
     peer: &'a Arc<Peer>,
     /// As the message carries them.
-    pub(super) records: Vec<ObjectRecord>,
+    records: Vec<ObjectRecord>,
     /// To be sent with the message.
-    pub(super) descriptors: Vec<BorrowedFd<'a>>,
+    descriptors: Vec<BorrowedFd<'a>>,
     granted: Vec<Arc<Stub>>,
     /// Proxies of other processes' stubs, which those processes keep until the peer has asked for them.
     lent: Vec<Arc<Proxy>>,
@@ -25,15 +29,42 @@ pub(super) struct Departure<'a> {
 
 impl<'a> Departure<'a> {
     /// Counts and keeps what the peer needs of a parcel's objects.
+    #[inline]
     pub(super) fn prepare(process: &Process, peer: &'a Arc<Peer>, parcel: &'a Parcel) -> Result<Self, CallError> {
+        if parcel.objects().len() == 0 {
+            return Ok(Self(None));
+        }
+        Objects::prepare(process, peer, parcel).map(|objects| Self(Some(Box::new(objects))))
+    }
+
+    /// The objects, as the message carries them.
+    #[inline]
+    pub(super) fn records(&self) -> &[ObjectRecord] {
+        self.0.as_ref().map_or(&[], |objects| &objects.records)
+    }
+
+    /// What is to be sent with the message.
+    #[inline]
+    pub(super) fn descriptors(&self) -> &[BorrowedFd<'a>] {
+        self.0.as_ref().map_or(&[], |objects| &objects.descriptors)
+    }
+
+    /// The peer has the message, and answers for its objects.
+    #[inline]
+    pub(super) fn went_out(mut self) {
+        if let Some(objects) = &mut self.0 {
+            objects.granted.clear();
+            objects.lent.clear();
+        }
+    }
+}
+
+impl<'a> Objects<'a> {
+    fn prepare(process: &Process, peer: &'a Arc<Peer>, parcel: &'a Parcel) -> Result<Self, CallError> {
         let mut departure =
             Self { peer, records: Vec::new(), descriptors: Vec::new(), granted: Vec::new(), lent: Vec::new() };
-        let mut objects = parcel.objects().peekable();
-        if objects.peek().is_none() {
-            return Ok(departure);
-        }
         let transfer = peer.new_transfer();
-        for (offset, object) in objects {
+        for (offset, object) in parcel.objects() {
             if offset % 4 != 0 && !Mutation::ObjectsMayLieAnywhere.is_on() {
                 return Err(CallError::UnalignedObject(offset));
             }
@@ -79,15 +110,9 @@ impl<'a> Departure<'a> {
             self.lent.push(Arc::clone(proxy));
         }
     }
-
-    /// The peer has the message, and answers for its objects.
-    pub(super) fn went_out(mut self) {
-        self.granted.clear();
-        self.lent.clear();
-    }
 }
 
-impl Drop for Departure<'_> {
+impl Drop for Objects<'_> {
     fn drop(&mut self) {
         for stub in &self.granted {
             // `granted` keeps the stub from dying here.

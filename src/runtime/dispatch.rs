@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A request comes in: it is checked, handled, answered.
 
+use std::collections::VecDeque;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
 use super::arrival::{self, Arrival};
 use super::departure::Departure;
-use super::identity;
+use super::identity::{self, Chain};
 use super::process::Process;
 use super::worker_pool::Job;
 use crate::host::mutation::Mutation;
@@ -113,7 +114,7 @@ fn handle(
     stub: Arc<Stub>,
     room: Reservation,
 ) -> Result<PreparedReply, ChannelError> {
-    let Arrival { parcel: mut data, ancestors: mut chain } =
+    let Arrival { parcel: mut data, ancestors: before } =
         match arrival::take(process, peer, channel, request, Some(room)) {
             Ok(arrival) => arrival,
             Err(error) => {
@@ -124,7 +125,7 @@ fn handle(
                 return channel.prepare_reply(request, &bare(Kind::Lost));
             }
         };
-    chain.push(Ancestor { address: peer.address(), thread: request.caller });
+    let chain = Chain { before, caller: Some(Ancestor { address: peer.address(), thread: request.caller }) };
     let mut reply = Parcel::new();
     channel.wait_for_senders();
     order::received();
@@ -149,9 +150,9 @@ fn handle(
         } else {
             reply.bytes()
         },
-        objects: &departure.records,
+        objects: departure.records(),
         ancestors: &[],
-        descriptors: &departure.descriptors,
+        descriptors: departure.descriptors(),
     };
     let prepared = channel.prepare_reply(request, &message)?;
     departure.went_out();
@@ -165,68 +166,43 @@ pub(super) fn take_async_in(process: &'static Process, most: usize) -> Vec<Arc<S
     let mut queues = Queues::default();
     if let Some(_gate) = process.own.async_gate.try_lock() {
         let peers = process.connections.connected();
+        let mut last: Option<&Arc<Peer>> = None;
         for _ in 0..most {
-            let Some((peer, channel)) = oldest_async(&peers) else { break };
-            channel.take_async(
-                |content| read_async(process, peer, channel, content),
-                |message| queues.accept(process, channel, message),
-            );
-            queues.unused.extend(peer.take_back_due());
+            let Some((peer, channel, content)) = oldest_async(&peers) else { break };
+            if let Some(last) = last.filter(|last| !Arc::ptr_eq(last, peer)) {
+                queues.unused.extend(last.take_back_due());
+            }
+            last = Some(peer);
+            queues.take(process, peer, channel, &content);
         }
+        // Now that messages that counted on it have been taken in.
+        queues.unused.extend(last.into_iter().flat_map(|last| last.take_back_due()));
     }
     fence(Ordering::SeqCst);
+    // Nearly always somebody else holds them too, and nothing ends with them here.
+    queues.forget_stub();
+    queues.unused.retain(|stub| Arc::strong_count(stub) == 1);
     if !queues.unused.is_empty() {
         process.give_job(Job::Drop(Box::new(queues.unused)));
     }
     queues.runnable
 }
 
-/// Whose next asynchronous message was sent first. A message that another one was a consequence of is seen once that one is: so what
-/// is found is found twice.
-fn oldest_async(peers: &[Arc<Peer>]) -> Option<(&Arc<Peer>, &Arc<Channel>)> {
+/// The message, of those that are next, that was sent first. One that another one was a consequence of is seen once that one is: so
+/// what is found is found twice.
+fn oldest_async(peers: &[Arc<Peer>]) -> Option<(&Arc<Peer>, &Arc<Channel>, RecordContent)> {
     let oldest = || {
         let channels = peers.iter().filter_map(|peer| Some((peer, peer.channel()?)));
-        let times = channels.filter_map(|(peer, channel)| Some((channel.next_async_time()?, peer, channel)));
-        times.min_by_key(|(time, ..)| *time)
+        let next = channels.filter_map(|(peer, channel)| Some((peer, channel, channel.next_async()?)));
+        next.min_by_key(|(.., content)| content.async_time())
     };
     let mut found = oldest()?;
     if peers.len() > 1 {
-        while let Some(again) = oldest().filter(|again| again.0 < found.0) {
+        while let Some(again) = oldest().filter(|again| again.2.async_time() < found.2.async_time()) {
             found = again;
         }
     }
-    Some((found.1, found.2))
-}
-
-/// An asynchronous message, copied out of the peer's segment, with the bytes it takes.
-type ReadAsync = (usize, Option<(Arc<Stub>, u32, Parcel)>);
-
-fn read_async(
-    process: &'static Process,
-    peer: &Arc<Peer>,
-    channel: &Arc<Channel>,
-    content: &RecordContent,
-) -> ReadAsync {
-    let bytes = arrival::room_of(content.data_len as usize, content.objects.into());
-    let Some(stub) = peer.granted(content.object) else {
-        ipckit_log::warn_once_a_second(format_args!(
-            "process {} sent a message to an object that it holds no reference to",
-            channel.credentials().process
-        ));
-        arrival::discard(process, peer, channel, content);
-        return (bytes, None);
-    };
-    match arrival::take(process, peer, channel, content, None) {
-        Ok(Arrival { parcel, .. }) => (bytes, Some((stub, content.code, parcel))),
-        Err(error) => {
-            ipckit_log::error_once_a_second(format_args!(
-                "a message of process {} is lost: {error}",
-                channel.credentials().process
-            ));
-            process.give_job(Job::Drop(Box::new(stub)));
-            (bytes, None)
-        }
-    }
+    Some(found)
 }
 
 /// What asynchronous messages were queued at.
@@ -236,35 +212,83 @@ struct Queues {
     runnable: Vec<Arc<Stub>>,
     /// What may be the last reference to a stub: its end may run the user's code.
     unused: Vec<Arc<Stub>>,
+    /// Whose message, to which of its objects, was the last, and the stub: the next one is likely to be for the same.
+    last: Option<(u16, u64, Arc<Stub>)>,
 }
 
 impl Queues {
-    fn accept(&mut self, process: &Process, channel: &Arc<Channel>, (bytes, message): ReadAsync) {
-        let charge = AsyncCharge::new(channel, &process.room, bytes);
-        let Some((stub, code, data)) = message else { return };
-        let message = AsyncMessage { code, data, caller: Peer::caller(channel, true), charge };
-        if stub.queue_async(message) { &mut self.runnable } else { &mut self.unused }.push(stub);
+    /// Takes in what is next in the ring, which was copied.
+    fn take(&mut self, process: &'static Process, peer: &Arc<Peer>, channel: &Arc<Channel>, content: &RecordContent) {
+        let bytes = arrival::room_of(content.data_len as usize, content.objects.into());
+        let parcel = self.read(process, peer, channel, content);
+        // What is left of the message in the segment has been copied too.
+        channel.note_async_taken();
+        let charge = AsyncCharge::new(channel, process.room, bytes);
+        let (Some(data), Some((.., stub))) = (parcel, &self.last) else { return };
+        let message = AsyncMessage { code: content.code, data, caller: Peer::caller(channel, true), charge };
+        if stub.queue_async(message) {
+            self.runnable.push(Arc::clone(stub));
+        }
+    }
+
+    /// The data, with the stub in `last`; `None` where it cannot be had, or the sender holds no reference to the stub.
+    fn read(
+        &mut self,
+        process: &'static Process,
+        peer: &Arc<Peer>,
+        channel: &Arc<Channel>,
+        content: &RecordContent,
+    ) -> Option<Parcel> {
+        if !self.last.as_ref().is_some_and(|last| (last.0, last.1) == (channel.number(), content.object)) {
+            self.forget_stub();
+            self.last = peer.granted(content.object).map(|stub| (channel.number(), content.object, stub));
+        }
+        if self.last.is_none() {
+            ipckit_log::warn_once_a_second(format_args!(
+                "process {} sent a message to an object that it holds no reference to",
+                channel.credentials().process
+            ));
+            arrival::discard(process, peer, channel, content);
+            return None;
+        }
+        match arrival::take(process, peer, channel, content, None) {
+            Ok(Arrival { parcel, .. }) => Some(parcel),
+            Err(error) => {
+                ipckit_log::error_once_a_second(format_args!(
+                    "a message of process {} is lost: {error}",
+                    channel.credentials().process
+                ));
+                None
+            }
+        }
+    }
+
+    fn forget_stub(&mut self) {
+        self.unused.extend(self.last.take().map(|(.., stub)| stub));
     }
 }
 
 /// Handles the asynchronous messages of a stub, until there are none.
 pub(super) fn handle_async(process: &'static Process, stub: &Arc<Stub>) {
-    while let Some(AsyncMessage { code, mut data, caller, charge }) = stub.next_async() {
-        let _alone = Mutation::AsyncIsHandledOneByOne.is_on().then(|| process.own.async_gate.lock());
-        let _handling = process.note_handling();
-        let mut reply = Parcel::new();
-        charge.channel().wait_for_senders();
-        order::received();
-        // What the handler returns or writes to the reply goes nowhere.
-        let result = identity::handle_for(caller, Vec::new(), || {
-            stub.handle(code, NonNull::from(&mut data), NonNull::from(&mut reply))
-        });
-        if result != 0 && Mutation::AsyncErrorsEndTheQueue.is_on() {
-            return;
-        }
-        drop((data, charge));
-        if Mutation::AsyncRepliesAreKept.is_on() {
-            std::mem::forget(reply);
+    let _handling = process.note_handling();
+    let mut messages = VecDeque::new();
+    while stub.next_async(&mut messages) {
+        while let Some(AsyncMessage { code, mut data, caller, charge }) = messages.pop_front() {
+            let _alone = Mutation::AsyncIsHandledOneByOne.is_on().then(|| process.own.async_gate.lock());
+            let mut reply = Parcel::new();
+            charge.channel().wait_for_senders();
+            order::received();
+            // What the handler returns or writes to the reply goes nowhere.
+            let result = identity::handle_for(caller, Chain::default(), || {
+                stub.handle(code, NonNull::from(&mut data), NonNull::from(&mut reply))
+            });
+            if result != 0 && Mutation::AsyncErrorsEndTheQueue.is_on() {
+                return;
+            }
+            drop((data, charge));
+            if Mutation::AsyncRepliesAreKept.is_on() {
+                std::mem::forget(reply);
+            }
         }
     }
 }
@@ -275,15 +299,11 @@ pub(super) fn drain(process: &'static Process, peer: &Arc<Peer>) {
     if let Some(channel) = peer.channel() {
         let gate = process.own.async_gate.lock();
         for _ in 0..ASYNC_ENTRIES {
-            let taken = channel.take_async(
-                |content| read_async(process, peer, channel, content),
-                |message| queues.accept(process, channel, message),
-            );
-            if !taken {
-                break;
-            }
+            let Some(content) = channel.last_async() else { break };
+            queues.take(process, peer, channel, &content);
         }
         drop(gate);
+        queues.forget_stub();
         for _ in 0..CALL_SLOTS {
             let Some(request) = channel.take_request() else { break };
             handle_request(process, peer, &request, || {});

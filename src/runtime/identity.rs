@@ -15,8 +15,21 @@ struct Frame {
     generation: u32,
     /// Whom the handler sees as its caller; it may have changed that.
     caller: Caller,
-    /// The waiting threads of the chain of calls that the request belongs to, one per process. Empty for an asynchronous one.
-    chain: Vec<Ancestor>,
+    chain: Chain,
+}
+
+/// The waiting threads of the chain of calls that a request belongs to, one per process. Empty for an asynchronous one.
+#[derive(Default)]
+pub(super) struct Chain {
+    /// Those before the caller; most requests have none.
+    pub(super) before: Vec<Ancestor>,
+    pub(super) caller: Option<Ancestor>,
+}
+
+impl Chain {
+    fn iter(&self) -> impl Iterator<Item = &Ancestor> {
+        self.before.iter().chain(&self.caller)
+    }
 }
 
 thread_local! {
@@ -37,7 +50,7 @@ fn with_frame<T>(use_it: impl FnOnce(&mut Frame) -> T) -> Option<T> {
 }
 
 /// Runs `handler` as the handler of a request of `caller`. Afterwards the thread acts for whom it acted before.
-pub(super) fn handle_for<T>(caller: Caller, chain: Vec<Ancestor>, handler: impl FnOnce() -> T) -> T {
+pub(super) fn handle_for<T>(caller: Caller, chain: Chain, handler: impl FnOnce() -> T) -> T {
     struct Leave;
     impl Drop for Leave {
         fn drop(&mut self) {
@@ -55,7 +68,7 @@ pub(super) fn handle_for<T>(caller: Caller, chain: Vec<Ancestor>, handler: impl 
 
 /// Runs `handler` as if it were the handler of a request of this very process.
 pub fn handle_as_request<T>(handler: impl FnOnce() -> T) -> T {
-    handle_for(own(), Vec::new(), handler)
+    handle_for(own(), Chain::default(), handler)
 }
 
 /// Ends this process if the user's code has forked it since `generation` and then returned into the library in the child: the request is
@@ -76,7 +89,7 @@ pub fn is_handling() -> bool {
 
 /// The chain of calls that a call of this thread would belong to.
 pub(super) fn chain() -> Vec<Ancestor> {
-    with_frame(|frame| frame.chain.clone()).unwrap_or_default()
+    with_frame(|frame| frame.chain.iter().copied().collect()).unwrap_or_default()
 }
 
 /// The thread of the process at `address` that waits in this thread's chain of calls.
@@ -227,11 +240,11 @@ mod tests {
 
     #[test]
     fn a_change_ends_with_the_handler() {
-        handle_for(CALLER, Vec::new(), || {
+        handle_for(CALLER, Chain::default(), || {
             assert_eq!((calling_process(), calling_user(), calling_token_id()), (186, 1000, 1000));
             let text = reset();
             assert_eq!(calling_process(), u64::from(std::process::id()));
-            handle_for(Caller { process: 5, user: 6, token_id: 7 }, Vec::new(), || {
+            handle_for(Caller { process: 5, user: 6, token_id: 7 }, Chain::default(), || {
                 assert_eq!((calling_process(), calling_user(), calling_token_id()), (5, 6, 7));
             });
             assert_eq!(calling_process(), u64::from(std::process::id()));

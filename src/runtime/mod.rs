@@ -13,6 +13,7 @@ pub mod identity;
 mod listening;
 mod lookout;
 mod process;
+mod ready_peers;
 mod threads;
 mod wait_policy;
 mod waiting;

@@ -48,7 +48,7 @@ pub struct Process {
     /// Its stubs that others may ask for.
     pub exports: Arc<Exports>,
     /// Its room for received messages.
-    pub room: Arc<Room>,
+    pub room: &'static Room,
     pub(super) listener: ParentOnlyFd,
     pub(super) epoll: Arc<Epoll>,
     pub(super) connections: Connections,

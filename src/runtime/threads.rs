@@ -3,6 +3,8 @@
 
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
+use std::ops::Deref;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 
@@ -39,12 +41,16 @@ impl CallingThread {
 
     /// A call begins to wait.
     pub(super) fn begin_wait(&self) {
-        self.waits.fetch_add(1, Ordering::SeqCst);
+        // Only the thread itself changes it. Who delivers something has its token from the request that follows.
+        self.waits.store(self.waits.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 
     /// It has ended. What came for the thread and cannot be for it any more is returned.
     pub(super) fn end_wait(&self) -> VecDeque<Delivered> {
-        if self.waits.fetch_sub(1, Ordering::SeqCst) == 1 && self.mail.load(Ordering::SeqCst) != 0 {
+        let waits = self.waits.load(Ordering::Relaxed) - 1;
+        // In the one order of these accesses, who delivers something has seen that nobody waits, or it is seen here.
+        self.waits.store(waits, Ordering::SeqCst);
+        if waits == 0 && self.mail.load(Ordering::SeqCst) != 0 {
             return self.take_mail();
         }
         VecDeque::new()
@@ -122,30 +128,35 @@ impl Drop for CallingThread {
 }
 
 /// What a thread keeps of its entry.
-struct Registered {
+pub(super) struct Registered {
     thread: Arc<CallingThread>,
     generation: u32,
 }
 
+impl Deref for Registered {
+    type Target = CallingThread;
+
+    fn deref(&self) -> &CallingThread {
+        &self.thread
+    }
+}
+
 thread_local! {
-    static REGISTERED: RefCell<Option<Registered>> = const { RefCell::new(None) };
+    static REGISTERED: RefCell<Option<Rc<Registered>>> = const { RefCell::new(None) };
 }
 
 /// The calling thread's entry, made if need be. In a thread that is ending it is made for this one use.
-pub(super) fn this_thread(process: &'static Process) -> Arc<CallingThread> {
+pub(super) fn this_thread(process: &'static Process) -> Rc<Registered> {
     let generation = fork::generation();
+    let add = || Rc::new(Registered { thread: process.threads.add(), generation });
     let registered = REGISTERED.try_with(|registered| {
         let mut registered = registered.borrow_mut();
         match &*registered {
-            Some(known) if known.generation == generation => Arc::clone(&known.thread),
-            _ => {
-                let thread = process.threads.add();
-                *registered = Some(Registered { thread: Arc::clone(&thread), generation });
-                thread
-            }
+            Some(known) if known.generation == generation => Rc::clone(known),
+            _ => Rc::clone(registered.insert(add())),
         }
     });
-    registered.unwrap_or_else(|_| process.threads.add())
+    registered.unwrap_or_else(|_| add())
 }
 
 #[cfg(test)]

@@ -6,15 +6,22 @@ use std::time::{Duration, Instant};
 
 use crate::sys::per_process::PerProcess;
 use crate::sys::thread;
+use crate::transport::SameCore;
 
 /// Looking without a yield.
-pub(super) const LOOK: Duration = Duration::from_micros(1);
+const LOOK: Duration = Duration::from_micros(1);
+
+/// The same, where what is waited for has lately come while looking: a yield would take longer than it does.
+const LONG_LOOK: Duration = Duration::from_micros(4);
 
 /// Looking and yielding, in all.
 pub(super) const LOOK_AND_YIELD: Duration = Duration::from_micros(50);
 
 /// While something is outstanding, a sleeper looks this often, should a wake-up have been lost.
 pub(super) const SLEEP: Duration = Duration::from_millis(50);
+
+/// A yield that takes longer has let another thread run and come back.
+const SWITCH: Duration = Duration::from_nanos(1_000);
 
 /// A yield that takes longer has given the processor to other work.
 const LONG_YIELD: Duration = Duration::from_micros(200);
@@ -49,11 +56,28 @@ impl YieldGuard {
         now >= until && self.until_us.compare_exchange(until, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
-    /// Yields, and learns from how long that took.
-    pub(super) fn yield_now(&self) {
-        let before = Instant::now();
-        thread::yield_now();
-        self.note(before.elapsed());
+    /// Yields and looks until [`LOOK_AND_YIELD`] after `start`, or until yielding costs too much. What is found after the first yield says
+    /// where it came from: with nobody else on the processor the yield itself was over in no time.
+    pub(super) fn look<T>(&self, start: u64, same_core: &SameCore, mut found: impl FnMut() -> Option<T>) -> Option<T> {
+        let mut now = thread::nanoseconds();
+        let mut is_first = true;
+        while now.saturating_sub(start) < LOOK_AND_YIELD.as_nanos() as u64 && self.may_yield() {
+            thread::yield_now();
+            let found = found();
+            let before = std::mem::replace(&mut now, thread::nanoseconds());
+            let took = Duration::from_nanos(now.saturating_sub(before));
+            self.note(took);
+            if found.is_some() {
+                match is_first {
+                    true if took > SWITCH => same_core.came_after_first_yield(),
+                    true => same_core.came_while_looking(),
+                    false => {}
+                }
+                return found;
+            }
+            is_first = false;
+        }
+        None
     }
 
     fn note(&self, took: Duration) {
@@ -71,9 +95,14 @@ impl YieldGuard {
     }
 }
 
-/// Looks again and again until [`LOOK`] after `start`, without giving the processor away.
+/// How long ago that was, in nanoseconds of the monotonic clock.
+pub(super) fn since(start: u64) -> Duration {
+    Duration::from_nanos(thread::nanoseconds().saturating_sub(start))
+}
+
+/// Looks again and again for a moment after `start`, without giving the processor away; a little longer where looking has paid.
 #[inline]
-pub(super) fn look<T>(start: Instant, mut found: impl FnMut() -> Option<T>) -> Option<T> {
+pub(super) fn look<T>(start: u64, has_paid: bool, mut found: impl FnMut() -> Option<T>) -> Option<T> {
     loop {
         for _ in 0..8 {
             if let Some(found) = found() {
@@ -81,7 +110,7 @@ pub(super) fn look<T>(start: Instant, mut found: impl FnMut() -> Option<T>) -> O
             }
             std::hint::spin_loop();
         }
-        if start.elapsed() > LOOK {
+        if since(start) > if has_paid { LONG_LOOK } else { LOOK } {
             return None;
         }
     }

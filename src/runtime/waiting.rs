@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use super::dispatch;
 use super::process::Process;
 use super::threads::CallingThread;
-use super::wait_policy::{self, LOOK_AND_YIELD, SLEEP};
+use super::wait_policy::{self, SLEEP, since};
 use super::worker_pool::Job;
 use crate::host::mutation::Mutation;
 use crate::object::Peer;
 use crate::shm::atomics::{AtomicU32, Ordering, fence};
 use crate::shm::layout::RecordContent;
-use crate::sys::futex;
+use crate::sys::{futex, thread};
 use crate::transport::{CallSlot, Channel};
 
 /// A sleeper that looks in vain looks ever more rarely, down to this.
@@ -37,21 +37,27 @@ pub(super) struct Wait<'a> {
     bell: &'static AtomicU32,
     /// What the bell said when it was last looked into why.
     heard: u32,
+    /// When the wait began, or last went on, in nanoseconds of the monotonic clock.
+    start: u64,
+    /// The request is for any worker, and none has been told of it yet.
+    is_unannounced: bool,
     /// How long to sleep at the most.
     sleep: Duration,
 }
 
 impl<'a> Wait<'a> {
-    /// Before the request is published: what comes back from then on is noticed.
+    /// Before the request is published: what comes back from then on is noticed. `is_unannounced` where publishing it tells nobody.
     pub(super) fn begin(
         process: &'static Process,
         (peer, channel): (&'a Arc<Peer>, &'a Arc<Channel>),
         slot: &'a CallSlot,
         thread: &'a CallingThread,
+        (start, is_unannounced): (u64, bool),
     ) -> Self {
         thread.begin_wait();
         let bell = process.own.doorbells.bell(thread.bell());
-        Self { process, peer, channel, slot, thread, bell, heard: bell.load(Ordering::SeqCst), sleep: SLEEP }
+        let heard = bell.load(Ordering::SeqCst);
+        Self { process, peer, channel, slot, thread, bell, heard, start, is_unannounced, sleep: SLEEP }
     }
 
     #[inline]
@@ -72,43 +78,51 @@ impl<'a> Wait<'a> {
     /// Waits until the reply is there; `None` where the peer is dead and has not replied.
     pub(super) fn for_reply(&mut self) -> Option<RecordContent> {
         loop {
-            let start = Instant::now();
-            let seen = match self.look_and_yield(start) {
-                Some(seen) => seen,
-                None => self.sleep(),
-            };
-            self.channel.latency().note(start.elapsed());
+            let seen = self.look_first().unwrap_or_else(|| {
+                let seen = self.yield_and_look().unwrap_or_else(|| self.sleep());
+                self.channel.latency().note(since(self.start));
+                seen
+            });
             match seen {
                 Seen::Reply(reply) => return Some(reply),
                 Seen::Dead => return None,
                 Seen::Rung => self.answer_bell(),
             }
+            self.start = thread::nanoseconds();
         }
     }
 
-    fn look_and_yield(&self, start: Instant) -> Option<Seen> {
+    /// Looks for a moment, where that pays. A peer that answers so soon has a worker that looks: it need not be told of the request
+    /// unless it does not.
+    #[inline]
+    fn look_first(&mut self) -> Option<Seen> {
         let latency = self.channel.latency();
-        if latency.look_first()
-            && let Some(seen) = wait_policy::look(start, || self.see())
-        {
-            latency.came_while_looking();
-            return Some(seen);
+        if latency.same_core.looks_first() {
+            let is_short = latency.is_short();
+            if !is_short {
+                self.announce();
+            }
+            if let Some(seen) = wait_policy::look(self.start, is_short, || self.see()) {
+                latency.came_while_looking();
+                return Some(seen);
+            }
         }
+        self.announce();
+        None
+    }
+
+    fn announce(&mut self) {
+        if std::mem::take(&mut self.is_unannounced) {
+            self.channel.announce();
+        }
+    }
+
+    fn yield_and_look(&self) -> Option<Seen> {
+        let latency = self.channel.latency();
         if latency.is_long() {
             return None;
         }
-        let mut first = true;
-        while start.elapsed() < LOOK_AND_YIELD && self.process.yields.may_yield() {
-            self.process.yields.yield_now();
-            if let Some(seen) = self.see() {
-                if first {
-                    latency.came_after_first_yield();
-                }
-                return Some(seen);
-            }
-            first = false;
-        }
-        None
+        self.process.yields.look(self.start, &latency.same_core, || self.see())
     }
 
     /// Sleeps until the bell rings, and looks into everything now and then all the same: what is in a doorbell may be garbage.

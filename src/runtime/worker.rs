@@ -17,7 +17,8 @@ use crate::object::Peer;
 use crate::shm::atomics::fence;
 use crate::shm::wakeups;
 use crate::sys::shortage::Explained;
-use crate::sys::{fork, thread};
+use crate::sys::{fork, process, thread};
+use crate::transport::SameCore;
 
 /// Asynchronous messages that one worker takes in before it handles some.
 const ASYNC_BATCH: usize = 64;
@@ -114,15 +115,27 @@ struct Worker {
     last: Option<Arc<Peer>>,
     /// Whose turn it was.
     jobs_first: bool,
+    /// Counted as free: it has no work, or all that is left of its work is to tell the caller.
+    is_free: Cell<bool>,
     /// Whether looking has paid lately.
     score: u32,
+    /// Whether the callers seem to be on the same processor: then looking only keeps them from running.
+    same_core: SameCore,
     /// The bell has rung, and nothing that is announced explains it.
     rung_for_nothing: bool,
 }
 
 impl Worker {
     fn new(process: &'static Process) -> Self {
-        Self { process, last: None, jobs_first: false, score: MOST_SCORE, rung_for_nothing: false }
+        Self {
+            process,
+            last: None,
+            jobs_first: false,
+            is_free: Cell::new(false),
+            score: MOST_SCORE,
+            same_core: SameCore::default(),
+            rung_for_nothing: false,
+        }
     }
 
     fn serve(&mut self) {
@@ -134,33 +147,49 @@ impl Worker {
                 }
                 continue;
             }
-            self.process.workers.set_free();
-            let slept = !self.look();
-            if slept {
+            self.become_free();
+            if !self.look() {
                 self.sleep();
-            }
-            self.process.workers.set_busy();
-            if slept && self.process.own.doorbells.any_pending_nested() {
-                // Their threads do not wait any more, or would have come for them.
-                waiting::sort_nested_requests(self.process);
+                if self.process.own.doorbells.any_pending_nested() {
+                    // Their threads do not wait any more, or would have come for them.
+                    waiting::sort_nested_requests(self.process);
+                }
             }
         }
         identity::end_forked_child(generation);
+        self.become_busy();
+    }
+
+    fn become_free(&self) {
+        if !self.is_free.replace(true) {
+            self.process.workers.set_free();
+        }
+    }
+
+    fn become_busy(&self) {
+        if self.is_free.replace(false) {
+            self.process.workers.set_busy();
+        }
     }
 
     /// Does some work, if there is any: for who sent the last, unless others have some too. Then the oldest comes first.
     fn work(&mut self) -> bool {
-        self.last.take_if(|peer| peer.is_dead());
-        let Some(last) = self.last.clone() else { return self.other_work() };
-        if self.process.workers.has_jobs() || self.process.own.doorbells.any_pending() {
+        let Some(last) = self.last.take_if(|peer| !peer.is_dead()) else {
+            self.last = None;
+            return self.other_work();
+        };
+        if self.process.workers.has_jobs() || self.any_announced() {
             if let Some(channel) = last.channel()
                 && channel.has_work()
             {
                 self.process.own.doorbells.set_pending(channel.number());
             }
+            self.last = Some(last);
             return self.other_work();
         }
-        self.serve_peer(&last)
+        let served = self.serve_peer(&last);
+        self.last = Some(last);
+        served
     }
 
     /// Does a job, or something for a peer that says it has work: in turns.
@@ -171,6 +200,7 @@ impl Worker {
 
     fn do_job(&mut self) -> bool {
         let Some(job) = self.process.workers.take_job() else { return false };
+        self.become_busy();
         self.see_to_the_rest();
         self.run(job);
         true
@@ -178,28 +208,27 @@ impl Worker {
 
     /// Serves the peer, of those that say they have work, whose work has waited longest.
     fn serve_oldest(&mut self) -> bool {
-        if !self.process.own.doorbells.any_pending() {
-            return false;
+        let ready = &self.process.workers.ready;
+        let oldest_work = |peer: &Peer| peer.channel()?.oldest_work();
+        if self.process.own.doorbells.any_pending() {
+            let pending = self.process.own.doorbells.take_pending();
+            let peers = pending.into_iter().flat_map(|bit| self.process.connections.peers_of_bit(bit));
+            ready.add(peers, oldest_work);
         }
-        let pending = self.process.own.doorbells.take_pending();
-        let peers = pending.into_iter().flat_map(|bit| self.process.connections.peers_of_bit(bit));
-        let mut chosen: Option<(Arc<Peer>, u32)> = None;
-        for peer in peers {
-            let Some(channel) = peer.channel() else { continue };
-            let Some(sent_at) = channel.oldest_work() else { continue };
-            // One at a time, the oldest. The others have their bits again before anything is handled, which may take long.
-            let other = match &chosen {
-                Some((_, oldest)) if sent_at.wrapping_sub(*oldest).cast_signed() >= 0 => Some(peer),
-                _ => chosen.replace((peer, sent_at)).map(|(before, _)| before),
-            };
-            if let Some(channel) = other.as_ref().and_then(|other| other.channel()) {
-                self.process.own.doorbells.set_pending(channel.number());
+        while ready.any() {
+            let Some(oldest) = ready.take_oldest(oldest_work) else { return false };
+            let served = self.serve_peer(&oldest);
+            self.last = Some(oldest);
+            if served {
+                return true;
             }
         }
-        let chosen = chosen.map(|(peer, _)| peer);
-        let Some(chosen) = chosen else { return false };
-        self.last = Some(Arc::clone(&chosen));
-        self.serve_peer(&chosen)
+        false
+    }
+
+    /// Whether peers have said that they have work.
+    fn any_announced(&self) -> bool {
+        self.process.workers.ready.any() || self.process.own.doorbells.any_pending()
     }
 
     /// Does some work that the doorbells say nothing of: there may have been garbage in them.
@@ -219,22 +248,17 @@ impl Worker {
     fn serve_peer(&mut self, peer: &Arc<Peer>) -> bool {
         let Some(channel) = peer.channel() else { return false };
         if let Some(request) = channel.take_request() {
+            self.become_busy();
             self.see_to_the_rest_of(peer);
             // Free from just before the answer: the caller's next request may come before this thread runs on, and is not to start
             // another worker.
-            let is_free = Cell::new(false);
-            dispatch::handle_request(self.process, peer, &request, || {
-                self.process.workers.set_free();
-                is_free.set(true);
-            });
-            if is_free.get() {
-                self.process.workers.set_busy();
-            }
+            dispatch::handle_request(self.process, peer, &request, || self.become_free());
             return true;
         }
         if !channel.has_async() {
             return false;
         }
+        self.become_busy();
         let mut stubs = dispatch::take_async_in(self.process, ASYNC_BATCH).into_iter();
         let first = stubs.next();
         stubs.for_each(|stub| self.process.workers.push(Job::Stub(stub)));
@@ -270,7 +294,7 @@ impl Worker {
 
     /// Before this worker is busy: work that is left wants another one, and work that may come wants one that is free.
     fn see_to_the_rest(&self) {
-        let is_left = self.process.workers.has_jobs() || self.process.own.doorbells.any_pending();
+        let is_left = self.process.workers.has_jobs() || self.any_announced();
         if is_left || !self.process.workers.any_free() {
             see_to_work(self.process);
         }
@@ -279,23 +303,23 @@ impl Worker {
     /// Whether there is work, as far as a worker can tell that looks at one peer.
     fn sees_work(&self) -> bool {
         self.last.as_ref().and_then(|peer| peer.channel()).is_some_and(|channel| channel.has_work())
-            || self.process.own.doorbells.any_pending()
+            || self.any_announced()
             || self.process.workers.has_jobs()
     }
 
     /// Looks for work for a while; `true` where there is some.
     fn look(&mut self) -> bool {
-        if self.score == 0 || !self.process.workers.begin_look() {
+        if self.score == 0 {
             return self.sees_work();
         }
-        let last = self.last.clone();
-        let lookers = last.as_ref().and_then(|peer| peer.channel()).map(|channel| channel.outgoing().lookers());
-        if let Some(lookers) = lookers {
-            wakeups::begin_look(lookers);
+        let all_lookers = self.process.own.status.lookers();
+        let most = u32::try_from(process::processors()).unwrap_or(u32::MAX).max(2);
+        let lookers = self.last.as_ref().and_then(|peer| peer.channel()).map(|channel| channel.outgoing().lookers());
+        if !wakeups::begin_look(all_lookers, lookers, most) {
+            return self.sees_work();
         }
         let found = self.look_and_yield();
-        self.process.workers.end_look();
-        wakeups::end_look(lookers);
+        wakeups::end_look(all_lookers, lookers);
         if found {
             self.score = (self.score + 1).min(MOST_SCORE);
         }
@@ -303,21 +327,15 @@ impl Worker {
     }
 
     fn look_and_yield(&self) -> bool {
-        let start = Instant::now();
-        let sees = || self.sees_work().then_some(());
-        if wait_policy::look(start, sees).is_some() {
-            return true;
-        }
-        while start.elapsed() < LOOK_AND_YIELD {
-            if !self.process.yields.may_yield() {
-                return false;
-            }
-            self.process.yields.yield_now();
-            if self.sees_work() {
+        let start = thread::nanoseconds();
+        if self.same_core.looks_first() {
+            let has_paid = self.same_core.is_other_core();
+            if wait_policy::look(start, has_paid, || self.sees_work().then_some(())).is_some() {
+                self.same_core.came_while_looking();
                 return true;
             }
         }
-        false
+        self.process.yields.look(start, &self.same_core, || self.sees_work().then_some(())).is_some()
     }
 
     /// Sleeps until somebody rings.

@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use crate::sys::lock::{Condvar, Mutex};
 
+use super::ready_peers::ReadyPeers;
 use super::threads::Delivered;
 use crate::host::mutation::Mutation;
 use crate::object::{Peer, Proxy, Stub};
 use crate::shm::layout::WORKER_BELLS;
-use crate::sys::process;
 
 /// The most workers beyond the first, by default.
 const DEFAULT_MOST: usize = 16;
@@ -36,6 +36,8 @@ pub(super) enum Job {
 pub(super) struct WorkerPool {
     jobs: Mutex<VecDeque<Job>>,
     job_count: AtomicUsize,
+    /// Peers whose pending bits were taken.
+    pub(super) ready: ReadyPeers,
     /// Threads of the pool; joined threads are not among them.
     pub(super) threads: AtomicUsize,
     /// How many there may be.
@@ -44,8 +46,6 @@ pub(super) struct WorkerPool {
     pub(super) numbered: AtomicU32,
     /// Workers that sleep, or look for work.
     free: AtomicUsize,
-    /// Workers that look.
-    looking: AtomicUsize,
     /// The bells that no sleeper uses.
     free_bells: AtomicU64,
     without_bell: Mutex<usize>,
@@ -57,11 +57,11 @@ impl Default for WorkerPool {
         Self {
             jobs: Mutex::default(),
             job_count: AtomicUsize::new(0),
+            ready: ReadyPeers::default(),
             threads: AtomicUsize::new(0),
             most: AtomicUsize::new(DEFAULT_MOST + 1),
             numbered: AtomicU32::new(1),
             free: AtomicUsize::new(0),
-            looking: AtomicUsize::new(0),
             free_bells: AtomicU64::new(u64::MAX),
             without_bell: Mutex::new(0),
             bell_freed: Condvar::new(),
@@ -115,19 +115,6 @@ impl WorkerPool {
     #[inline]
     pub(super) fn any_free(&self) -> bool {
         self.free.load(Ordering::SeqCst) != 0
-    }
-
-    /// A worker begins to look; `false` where enough do already.
-    pub(super) fn begin_look(&self) -> bool {
-        let most = process::processors().max(2);
-        let looking =
-            self.looking.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |now| (now < most).then_some(now + 1));
-        looking.is_ok()
-    }
-
-    /// It ceases to.
-    pub(super) fn end_look(&self) {
-        self.looking.fetch_sub(1, Ordering::SeqCst);
     }
 
     /// Counts one more thread, if there may be one more.

@@ -7,7 +7,7 @@ use super::LifeWord;
 use super::atomics::{AtomicU32, AtomicU64};
 
 /// The version of layout and protocol; processes of different versions refuse each other.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Synchronous calls under way at the same time on one channel and direction. The rings of requests have as many entries,
 /// so that they can never be full.
@@ -22,65 +22,85 @@ pub const ARENA_BYTES: usize = 4 << 20;
 /// Bytes of a body that fit into its record.
 pub const SHORT_BODY: usize = 64;
 
+/// Bytes of a body that lie in the first cache line of its record.
+pub const FIRST_LINE_BODY: usize = 20;
+
+/// Bytes of a record's content in its first cache line. Where [`RecordContent::lines`] is 1 the others say nothing, and are neither
+/// written nor read: each cache line more costs a way from processor to processor.
+pub const FIRST_LINE: usize = 56;
+
 /// Everything about a message but the bytes of a long body. The same form serves requests, asynchronous messages and replies.
 ///
 /// Read from a peer, every field is to be taken as hostile.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct RecordContent {
-    /// A request's code; the handler's result in a reply.
-    pub code: u32,
-    /// Bytes of the body: the data, padding to 8, the objects and the ancestors.
-    pub body_len: u32,
-    /// Bytes of the data.
-    pub data_len: u32,
-    /// Where a long body begins in the arena.
-    pub arena_offset: u32,
     /// The number of the stub.
     pub object: u64,
     /// Which thread waits for the reply: the receiver names it when it calls back. See [`thread_token`].
     pub caller: u64,
-    /// Which waiting thread of the receiver the request is for; 0 for any worker.
-    pub target: u64,
+    /// A request's code; the handler's result in a reply.
+    pub code: u32,
+    /// Bytes of the data.
+    pub data_len: u32,
     /// Counts the uses of a call slot, so that a reply is known from an older one.
     pub call: u32,
+    /// When the request was published, in microseconds of the monotonic clock, without their high bits.
+    pub sent_at: u32,
     /// The slot that the reply goes to.
     pub call_slot: u16,
+    /// A [`Kind`].
+    pub kind: u8,
+    /// How many cache lines of the record say something: 1 or 2.
+    pub lines: u8,
+    /// A short body.
+    pub short_body: [u8; SHORT_BODY],
     /// Objects among the data.
     pub objects: u16,
     /// Processes before the caller in a chain of calls.
     pub ancestors: u16,
-    /// A [`Kind`].
-    pub kind: u16,
-    /// When the request was published, in microseconds of the monotonic clock, without their high bits.
-    pub sent_at: u32,
-    /// A short body.
-    pub short_body: [u8; SHORT_BODY],
+    /// Which waiting thread of the receiver the request is for; 0 for any worker.
+    pub target: u64,
+    /// Where a long body begins in the arena.
+    pub arena_offset: u32,
+    /// Bytes of a long body: the data, padding to 8, the objects and the ancestors.
+    pub body_len: u32,
 }
 
 impl RecordContent {
     /// A record without a body.
     pub const EMPTY: Self = Self {
-        code: 0,
-        body_len: 0,
-        data_len: 0,
-        arena_offset: 0,
         object: 0,
         caller: 0,
-        target: 0,
+        code: 0,
+        data_len: 0,
         call: 0,
+        sent_at: 0,
         call_slot: 0,
+        kind: Kind::Request as u8,
+        lines: 1,
+        short_body: [0; SHORT_BODY],
         objects: 0,
         ancestors: 0,
-        kind: Kind::Request as u16,
-        sent_at: 0,
-        short_body: [0; SHORT_BODY],
+        target: 0,
+        arena_offset: 0,
+        body_len: 0,
     };
+
+    /// When an asynchronous message was sent, in nanoseconds of the monotonic clock: as nobody waits for a reply, there is room for it.
+    pub fn async_time(&self) -> u64 {
+        self.caller
+    }
+
+    /// Whether the body lies in the record itself.
+    pub fn has_short_body(&self) -> bool {
+        self.objects == 0 && self.ancestors == 0 && self.data_len as usize <= SHORT_BODY
+    }
 }
 
 /// What a record is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u16)]
+#[repr(u8)]
 pub enum Kind {
     /// A request for the stub's handler.
     Request = 1,
@@ -100,10 +120,10 @@ pub enum Kind {
 
 impl Kind {
     /// The kind with this number.
-    pub fn from_number(number: u16) -> Option<Self> {
+    pub fn from_number(number: u8) -> Option<Self> {
         [Self::Request, Self::Descriptor, Self::Reply, Self::NoStub, Self::NoRoom, Self::Malformed, Self::Lost]
             .into_iter()
-            .find(|kind| *kind as u16 == number)
+            .find(|kind| *kind as u8 == number)
     }
 }
 
@@ -168,6 +188,8 @@ pub struct Status {
     pub room: Line<AtomicU64>,
     /// How many peers the owner has.
     pub peers: Line<AtomicU32>,
+    /// How many of the owner's workers look at its doorbells, and at the rings of one peer each.
+    pub lookers: Line<AtomicU32>,
 }
 
 /// Workers that can be woken one by one.
@@ -195,6 +217,8 @@ pub struct DoorbellPage {
 
 const _: () = assert!(size_of::<RecordContent>() == 120);
 const _: () = assert!(size_of::<Record>() == 128);
+const _: () = assert!(std::mem::offset_of!(Record, content) + FIRST_LINE == 64);
+const _: () = assert!(std::mem::offset_of!(RecordContent, short_body) + FIRST_LINE_BODY == FIRST_LINE);
 const _: () = assert!(size_of::<CallLine>() == 64);
 const _: () = assert!(std::mem::offset_of!(Segment, call_lines) == 320);
 const _: () = assert!(std::mem::offset_of!(Segment, requests) == 8576);

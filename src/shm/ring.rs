@@ -8,7 +8,7 @@
 
 use super::atomics::{AtomicU32, Ordering};
 use super::layout::{Record, RecordContent};
-use super::segment::copy_content;
+use super::segment::{copy_content, prefetch_for_write, write_content};
 use crate::sys::order;
 
 /// The records of a ring, in a segment.
@@ -22,6 +22,9 @@ impl<'a, const N: usize> Entries<'a, N> {
     }
 }
 
+/// How far ahead of what is written the memory of entries is fetched.
+const PREFETCHED: u32 = 8;
+
 /// The writing end. Shared by the threads of the process that owns the segment.
 #[derive(Debug, Default)]
 pub struct RingWriter {
@@ -34,14 +37,28 @@ impl RingWriter {
     /// Between the two steps in here the entry holds up those behind it, so the content is to be ready before.
     pub fn publish<const N: usize>(&self, entries: Entries<'_, N>, content: &RecordContent) -> u32 {
         let ticket = self.next.fetch_add(1, Ordering::Relaxed);
+        self.publish_as(ticket, entries, content);
+        ticket
+    }
+
+    /// The same for who keeps all others from publishing meanwhile.
+    pub fn publish_alone<const N: usize>(&self, entries: Entries<'_, N>, content: &RecordContent) {
+        let ticket = self.next.load(Ordering::Relaxed);
+        self.next.store(ticket.wrapping_add(1), Ordering::Relaxed);
+        // The reader's processor still has what lay there; by the time that this place's turn comes, it is here.
+        prefetch_for_write(entries.entry(ticket.wrapping_add(PREFETCHED)));
+        self.publish_as(ticket, entries, content);
+    }
+
+    #[inline]
+    fn publish_as<const N: usize>(&self, ticket: u32, entries: Entries<'_, N>, content: &RecordContent) {
         let record = entries.entry(ticket);
         order::take_over_inside(record);
         // SAFETY: the ticket gives the entry to this thread alone, the segment is this process's own, and the reader does not
         // look at the content before the store below.
-        unsafe { record.content.get().write(*content) };
+        unsafe { write_content(record, content) };
         order::hand_over_inside(record);
         record.sequence.store(ticket.wrapping_add(1), Ordering::Release);
-        ticket
     }
 
     /// The ticket of the next entry to be published.
@@ -70,6 +87,11 @@ impl RingReader {
                 return Some(content);
             }
         }
+    }
+
+    /// Goes on behind the entry that [`Self::peek`] gave a copy of, for who keeps all others from taking since.
+    pub fn take_peeked(&self) {
+        self.next.store(self.next.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);
     }
 
     /// Whether there is an entry to take.

@@ -3,14 +3,15 @@
 #![allow(unsafe_code)] // types laid over shared memory
 
 use std::io;
-use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
 use super::LifeWord;
 use super::atomics::{AtomicU32, AtomicU64, Ordering};
-use super::layout::{ARENA_BYTES, ASYNC_ENTRIES, CALL_SLOTS, CallLine, Record, RecordContent, Segment, Status};
+use super::layout::{
+    ARENA_BYTES, ASYNC_ENTRIES, CALL_SLOTS, CallLine, FIRST_LINE, Record, RecordContent, Segment, Status,
+};
 use super::ring::Entries;
 use crate::sys::large_buffers;
 use crate::sys::lock::OnceLock;
@@ -103,7 +104,7 @@ impl OutgoingSegment {
         order::take_over_inside(record);
         // SAFETY: this process owns the segment, and of its threads only the one that handles the call writes the slot until
         // the peer, having seen the sequence, uses the slot again.
-        unsafe { record.content.get().write(*content) };
+        unsafe { write_content(record, content) };
         order::hand_over_inside(record);
         record.sequence.store(call, Ordering::Release);
     }
@@ -239,12 +240,34 @@ pub enum Unreadable {
 /// Copies what a record holds, whatever that is by now.
 #[inline]
 pub(super) fn copy_content(record: &Record) -> RecordContent {
-    let mut content = MaybeUninit::<RecordContent>::uninit();
+    let mut content = RecordContent::EMPTY;
+    let (to, from): (*mut u8, *const u8) = ((&raw mut content).cast(), record.content.get().cast());
     // SAFETY: both are as long as a record's content; every pattern of bits is a valid content.
-    unsafe {
-        memory::copy(content.as_mut_ptr().cast(), record.content.get().cast(), size_of::<RecordContent>());
-        content.assume_init()
+    unsafe { memory::copy(to, from, FIRST_LINE) };
+    if content.lines != 1 {
+        // SAFETY: as above.
+        unsafe { memory::copy(to.add(FIRST_LINE), from.add(FIRST_LINE), size_of::<RecordContent>() - FIRST_LINE) };
     }
+    content
+}
+
+/// Has the processor fetch a record that is about to be written.
+pub(super) fn prefetch_for_write(record: &Record) {
+    let start: *const u8 = std::ptr::from_ref(record).cast();
+    memory::prefetch_for_write(start);
+    memory::prefetch_for_write(start.wrapping_add(64));
+}
+
+/// Writes what a record is to hold.
+///
+/// # Safety
+/// The record is this process's own, no other thread writes it, and no reader looks at its content before its sequence says so.
+#[inline]
+pub(super) unsafe fn write_content(record: &Record, content: &RecordContent) {
+    let (to, from): (*mut u8, *const u8) = (record.content.get().cast(), std::ptr::from_ref(content).cast());
+    let len = if content.lines == 1 { FIRST_LINE } else { size_of::<RecordContent>() };
+    // SAFETY: both are as long as a record's content; the caller vouches for the rest.
+    unsafe { memory::copy(to, from, len) };
 }
 
 /// What this process tells all its peers.
@@ -283,6 +306,11 @@ impl OwnStatus {
         &self.status().peers.0
     }
 
+    /// How many workers look at the doorbells.
+    pub fn lookers(&self) -> &AtomicU32 {
+        &self.status().lookers.0
+    }
+
     /// Tells how many there may be.
     pub fn set_room(&self, bytes: u64) {
         self.status().room.0.store(bytes, Ordering::Relaxed);
@@ -317,6 +345,11 @@ impl PeerStatus {
     /// How many peers the peer says that it has.
     pub fn peers(&self) -> u32 {
         self.status().peers.0.load(Ordering::Acquire)
+    }
+
+    /// How many of the peer's workers look at its doorbells.
+    pub fn lookers(&self) -> u32 {
+        self.status().lookers.0.load(Ordering::Relaxed)
     }
 
     /// How many the peer says that there may be.

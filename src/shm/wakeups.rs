@@ -9,16 +9,18 @@ use super::atomics::{AtomicU32, Ordering, fence};
 use super::doorbell::Doorbells;
 use crate::sys::futex;
 
-/// Has a worker of the peer's come for what was just put into a ring. `lookers` reads how many look at it; `doorbells` are the peer's,
-/// and `channel` is what the peer calls the channel.
-pub fn announce(lookers: impl FnOnce() -> u32, doorbells: &Doorbells, channel: u16) {
+/// Has a worker of the peer's come for what was put into a ring. `lookers` reads how many look at this ring, `all_lookers` how many look at
+/// the doorbells; `doorbells` are the peer's, and `channel` is what the peer calls the channel.
+pub fn announce(lookers: impl FnOnce() -> u32, all_lookers: impl FnOnce() -> u32, doorbells: &Doorbells, channel: u16) {
     // After it, a worker that ceased to look, and is not counted any more, has seen what was published; or it is counted still.
     fence(Ordering::SeqCst);
     if lookers() == 0 {
         doorbells.set_pending(channel);
-        // After it, a worker that is about to sleep has seen the bit, or it is seen to sleep.
+        // After it, a worker that ceased to look, or is about to sleep, has seen the bit; or it is counted, or seen to sleep.
         fence(Ordering::SeqCst);
-        doorbells.wake_worker();
+        if all_lookers() == 0 {
+            doorbells.wake_worker();
+        }
     }
 }
 
@@ -30,17 +32,27 @@ pub fn announce_nested(doorbells: &Doorbells, channel: u16, bell: u16) {
     doorbells.ring(bell);
 }
 
-/// A worker begins to look at a peer's ring.
-pub fn begin_look(lookers: &AtomicU32) {
+/// A worker begins to look: at the doorbells, as `all_lookers` says, and at the ring of the peer it has served last, if any, as `lookers`
+/// says. `false` where `most` look already; of several that begin at the same time more may.
+pub fn begin_look(all_lookers: &AtomicU32, lookers: Option<&AtomicU32>, most: u32) -> bool {
     // Nothing is read because of it: what is seen while looking needs no announcement, what is not is seen after the end.
-    lookers.fetch_add(1, Ordering::Relaxed);
+    let enough = all_lookers.load(Ordering::Relaxed) >= most;
+    if enough || lookers.is_some_and(|lookers| lookers.load(Ordering::Relaxed) != 0) {
+        return false;
+    }
+    all_lookers.fetch_add(1, Ordering::Relaxed);
+    if let Some(lookers) = lookers {
+        lookers.fetch_add(1, Ordering::Relaxed);
+    }
+    true
 }
 
 /// It ceases to. It is to look once more, after this.
-pub fn end_look(lookers: Option<&AtomicU32>) {
+pub fn end_look(all_lookers: &AtomicU32, lookers: Option<&AtomicU32>) {
     if let Some(lookers) = lookers {
         lookers.fetch_sub(1, Ordering::Relaxed);
     }
+    all_lookers.fetch_sub(1, Ordering::Relaxed);
     fence(Ordering::SeqCst);
 }
 

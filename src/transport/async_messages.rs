@@ -10,6 +10,9 @@ use crate::shm::layout::ASYNC_ENTRIES;
 /// Smaller messages are not worth a question to the receiver: they make up for a small part of its room.
 const CONTESTED_FROM: u64 = 8 * 1024;
 
+/// Bytes that are sent before the receiver's words are read again. Each of them is in a cache line that it writes for each message.
+const SENT_UNSEEN: u64 = 4 * 1024;
+
 #[derive(Debug)]
 struct Sent {
     bytes: u64,
@@ -24,6 +27,9 @@ pub(super) struct SentAsync {
     taken_bytes: u64,
     /// What the receiver had taken in, as a ticket, when a sender last gave up waiting for it to take in more.
     waited_in_vain: Option<u32>,
+    /// What the receiver said when it was last looked at, and how many bytes were sent since.
+    seen: Option<Receiver>,
+    sent_unseen: u64,
 }
 
 /// What the receiver says. It is read in this order, and written in the opposite one: so that what happens between two reads can only
@@ -63,6 +69,19 @@ impl SentAsync {
             blocks.extend(sent.block);
         }
         blocks
+    }
+
+    /// Whether one more message of `bytes` fits by what the receiver said a moment ago. Of what was sent since it may have freed some; what
+    /// others have sent there meanwhile is overlooked, for a few messages.
+    pub(super) fn fits_as_last_seen(&mut self, bytes: u64) -> bool {
+        self.sent_unseen += bytes;
+        self.sent_unseen <= SENT_UNSEEN && self.seen.is_some_and(|seen| self.check_room(bytes, &seen).is_ok())
+    }
+
+    /// Takes note of what the receiver says now.
+    pub(super) fn note_seen(&mut self, receiver: Receiver) {
+        self.seen = Some(receiver);
+        self.sent_unseen = 0;
     }
 
     /// Whether one more message of `bytes` fits.
@@ -159,6 +178,20 @@ mod tests {
         let busy = Receiver { in_use: 1_024_000, ..receiver(0, 0, 0) };
         assert_eq!(sent.check_room(65_536, &busy), Err(Full::Receiver));
         assert_eq!(sent.check_room(16_384, &busy), Ok(()));
+    }
+
+    #[test]
+    fn a_receiver_is_looked_at_again_after_some_messages_or_where_it_had_no_room() {
+        let mut sent = SentAsync::default();
+        assert!(!sent.fits_as_last_seen(64));
+        sent.note_seen(receiver(0, 0, 0));
+        for _ in 0..64 {
+            assert!(sent.fits_as_last_seen(64));
+            sent.note_sent(64, None);
+        }
+        assert!(!sent.fits_as_last_seen(64));
+        sent.note_seen(receiver(0, HALF, 0));
+        assert!(!sent.fits_as_last_seen(64));
     }
 
     #[test]

@@ -38,11 +38,10 @@ pub struct Look {
 }
 
 impl LateLook {
-    /// To be called after something was put into the queue and announced: whether somebody is to look after [`FIRST_LOOK`], because
-    /// nobody is about to.
+    /// To be called after something was put into the queue and announced, with a fence that is sequentially consistent since it was put:
+    /// whether somebody is to look after [`FIRST_LOOK`], because nobody is about to.
     #[inline]
     pub fn begin(&self) -> bool {
-        fence(Ordering::SeqCst);
         !self.is_watched.load(Ordering::Relaxed) && !self.is_watched.swap(true, Ordering::SeqCst)
     }
 

@@ -18,6 +18,6 @@ pub mod wire;
 pub use call_slots::CallSlot;
 pub use channel::{Channel, ChannelError, Ends, MOST_DATA, Message, Own, PreparedReply};
 pub use late_look::{FIRST_LOOK, LateLook};
-pub use latency::Latency;
+pub use latency::{Latency, SameCore};
 pub use outbox::Backlog;
 pub use posts::Post;

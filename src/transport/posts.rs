@@ -5,7 +5,6 @@
 //! prepare for the answer. Here a sender can lose its processor to the receiver that it wakes, and the answer can be there first. So
 //! what comes back over a channel waits until those who were sending when it came have returned to their callers.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -48,17 +47,17 @@ impl Posts {
 }
 
 /// A send that is under way. To be dropped as the last thing before the sender returns to its caller.
-pub struct Post(Arc<Channel>);
+pub struct Post<'a>(&'a Channel);
 
-impl Post {
+impl<'a> Post<'a> {
     /// Begins a send.
-    pub fn begin(channel: &Arc<Channel>) -> Self {
+    pub fn begin(channel: &'a Channel) -> Self {
         channel.posts().begun.fetch_add(1, Ordering::AcqRel);
-        Self(Arc::clone(channel))
+        Self(channel)
     }
 }
 
-impl Drop for Post {
+impl Drop for Post<'_> {
     fn drop(&mut self) {
         self.0.posts().ended.fetch_add(1, Ordering::AcqRel);
     }

@@ -16,9 +16,11 @@ pub struct Room {
 
 impl Room {
     /// Room for `limit` bytes, as the peers of `own` are told.
-    pub fn new(own: &Arc<Own>, limit: u64) -> Arc<Self> {
+    ///
+    /// It stays for good, as what is received may: nothing counts who uses it.
+    pub fn new(own: &Arc<Own>, limit: u64) -> &'static Self {
         own.status.set_room(limit);
-        Arc::new(Self { own: Arc::clone(own), limit })
+        Box::leak(Box::new(Self { own: Arc::clone(own), limit }))
     }
 
     fn in_use(&self) -> &AtomicU64 {
@@ -31,12 +33,12 @@ impl Room {
     }
 
     /// Takes `bytes` of it until the reservation is dropped; `None` where that much is not free.
-    pub fn reserve(self: &Arc<Self>, bytes: usize) -> Option<Reservation> {
+    pub fn reserve(&'static self, bytes: usize) -> Option<Reservation> {
         self.reserve_beside(bytes, 0)
     }
 
     /// The same where `promised` bytes besides those in use are not free.
-    pub fn reserve_beside(self: &Arc<Self>, bytes: usize, promised: u64) -> Option<Reservation> {
+    pub fn reserve_beside(&'static self, bytes: usize, promised: u64) -> Option<Reservation> {
         let bytes = if Mutation::SyncTakesNoRoom.is_on() { 0 } else { bytes as u64 };
         self.in_use()
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |used| {
@@ -44,14 +46,14 @@ impl Room {
                 (total.checked_add(promised)? <= self.limit).then_some(total)
             })
             .ok()
-            .map(|_| Reservation { room: Arc::clone(self), bytes })
+            .map(|_| Reservation { room: self, bytes })
     }
 
     /// Takes `bytes` of it whether or not they are free: their sender has seen to that.
-    pub fn take(self: &Arc<Self>, bytes: usize) -> Reservation {
+    pub fn take(&'static self, bytes: usize) -> Reservation {
         let bytes = bytes as u64;
         self.in_use().fetch_add(bytes, Ordering::AcqRel);
-        Reservation { room: Arc::clone(self), bytes }
+        Reservation { room: self, bytes }
     }
 
     /// Bytes taken now.
@@ -63,7 +65,7 @@ impl Room {
 /// Room taken by one message; given back when dropped.
 #[derive(Debug)]
 pub struct Reservation {
-    room: Arc<Room>,
+    room: &'static Room,
     bytes: u64,
 }
 

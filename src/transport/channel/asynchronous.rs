@@ -9,7 +9,7 @@ use crate::shm::atomics::Ordering;
 use crate::shm::layout::{ARENA_BYTES, ASYNC_ENTRIES, RecordContent, SHORT_BODY};
 use crate::sys::lock::MutexGuard;
 use crate::sys::{order, thread};
-use crate::transport::async_messages::{Full, Receiver};
+use crate::transport::async_messages::{Full, Receiver, SentAsync};
 use crate::transport::late_look::LateLook;
 use crate::transport::posts::Posts;
 use crate::transport::wire::{self, Address, Control};
@@ -29,8 +29,14 @@ impl Channel {
     pub fn send_async(&self, message: &Message<'_>, bytes: u64) -> Result<(), ChannelError> {
         let mut sent = self.sent_async.lock();
         let mut full_since = None;
+        // A long body wants a place in the arena, where the receiver may have freed some.
+        let may_be_old = message.objects.is_empty() && message.data.len() <= SHORT_BODY;
+        if may_be_old && sent.fits_as_last_seen(bytes) {
+            return self.publish_async(sent, message, bytes);
+        }
         loop {
             let receiver = self.async_receiver();
+            sent.note_seen(receiver);
             for block in sent.note_taken(receiver.taken, self.async_messages.next_ticket()) {
                 self.free(Some(block));
             }
@@ -65,7 +71,17 @@ impl Channel {
                 Err(Full::Receiver) => return Err(ChannelError::NoRoom),
             }
         }
-        let (mut content, block) = self.place(message)?;
+        self.publish_async(sent, message, bytes)
+    }
+
+    fn publish_async(
+        &self,
+        mut sent: MutexGuard<'_, SentAsync>,
+        message: &Message<'_>,
+        bytes: u64,
+    ) -> Result<(), ChannelError> {
+        let mut content = RecordContent::EMPTY;
+        let block = self.place(message, &mut content)?;
         let block = self.send_ahead(message, block)?;
         // Nobody waits for a reply; so there is room for the exact time.
         content.caller = thread::nanoseconds();
@@ -76,7 +92,7 @@ impl Channel {
         sent.note_sent(bytes, block);
         self.outgoing.set_async_sent(sent.sent_bytes());
         order::sent();
-        self.async_messages.publish(self.outgoing.async_messages(), &content);
+        self.async_messages.publish_alone(self.outgoing.async_messages(), &content);
         drop(sent);
         self.announce();
         Ok(())
@@ -152,14 +168,13 @@ impl Channel {
         Receiver { freed, async_in_use, in_use, taken: self.incoming.async_taken(), room: self.peer_status.room() }
     }
 
-    /// When the next asynchronous message was sent, in nanoseconds of the monotonic clock; `None` where there is none, or its
-    /// descriptors have not arrived. For who holds [`Own::async_gate`].
-    pub fn next_async_time(&self) -> Option<u64> {
+    /// The next asynchronous message; `None` where there is none, or its descriptors have not arrived. For who holds [`Own::async_gate`].
+    pub fn next_async(&self) -> Option<RecordContent> {
         let content = self.incoming_async.peek(self.incoming.async_messages())?;
         if content.objects > 0 && !self.async_descriptors_are_here(&content) {
             return None;
         }
-        Some(content.caller)
+        Some(content)
     }
 
     /// Whether a message's descriptors have arrived. Where not, the message and those behind it are held back until they have.
@@ -175,14 +190,17 @@ impl Channel {
         here
     }
 
-    /// Takes the next asynchronous message in; `false` where there is none. `read` copies what it needs of it; then the peer may reuse its
-    /// place, and `accept` counts the room that it takes and passes it on. For who holds [`Own::async_gate`].
-    pub fn take_async<T>(&self, read: impl FnOnce(&RecordContent) -> T, accept: impl FnOnce(T)) -> bool {
-        let Some(content) = self.incoming_async.take(self.incoming.async_messages()) else { return false };
-        let message = read(&content);
+    /// The message that [`Self::next_async`] gave, or that was seen in its place, has been copied: the peer may use its place again. For who
+    /// has held [`Own::async_gate`] since.
+    pub fn note_async_taken(&self) {
+        self.incoming_async.take_peeked();
         self.outgoing.set_async_taken(self.incoming_async.next_ticket());
-        accept(message);
-        true
+    }
+
+    /// The next asynchronous message of a peer that is dead, whose descriptors are there or will not come. For who holds
+    /// [`Own::async_gate`].
+    pub fn last_async(&self) -> Option<RecordContent> {
+        self.incoming_async.peek(self.incoming.async_messages())
     }
 
     /// Whether the peer's asynchronous messages before the one with this ticket have been taken in. One that has left the ring
@@ -196,21 +214,14 @@ impl Channel {
         self.async_messages.next_ticket()
     }
 
-    /// Bytes of the peer's asynchronous messages that this process has taken in and not freed.
-    pub fn async_in_use(&self) -> u64 {
-        self.async_in_use.load(Ordering::Relaxed)
-    }
-
     /// Says that this process's room has these bytes of the peer's asynchronous messages more.
     pub fn note_async_in_use(&self, bytes: u64) {
-        self.async_in_use.fetch_add(bytes, Ordering::Relaxed);
         self.async_taken_bytes.fetch_add(bytes, Ordering::AcqRel);
         self.own.status.async_in_use().fetch_add(bytes, Ordering::AcqRel);
     }
 
     /// Says that they are free again.
     pub fn note_async_freed(&self, bytes: u64) {
-        self.async_in_use.fetch_sub(bytes, Ordering::Relaxed);
         self.own.status.async_in_use().fetch_sub(bytes, Ordering::AcqRel);
         self.outgoing.add_async_freed(bytes);
     }

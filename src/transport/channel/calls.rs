@@ -5,7 +5,7 @@ use crate::shm::arena::Block;
 use crate::shm::atomics::Ordering;
 use crate::shm::layout::{CALL_SLOTS, RecordContent, bell_of_token};
 use crate::shm::wakeups;
-use crate::sys::{order, thread};
+use crate::sys::order;
 use crate::transport::call_slots::CallSlot;
 
 use super::{Channel, ChannelError, Message, PreparedReply, microseconds};
@@ -21,29 +21,30 @@ impl Channel {
         }
     }
 
-    /// Publishes a request, for the waiting thread `target` of the peer or, where that is `None`, for any of its workers.
-    /// The body's block is to be given to [`Self::finish_call`].
+    /// Publishes a request, for the waiting thread `target` of the peer or, where that is `None`, for any of its workers; then the
+    /// caller is to see to it that one comes, by [`Self::announce`]. The body's block is to be given to [`Self::finish_call`].
     pub fn publish_request(
         &self,
         slot: &CallSlot,
-        caller: u64,
-        target: Option<u64>,
+        (caller, target): (u64, Option<u64>),
+        now: u64,
         message: &Message<'_>,
     ) -> Result<Option<Block>, ChannelError> {
-        let (mut content, block) = self.place(message)?;
+        let mut content = RecordContent::EMPTY;
+        let block = self.place(message, &mut content)?;
         let block = self.send_ahead(message, block)?;
         content.caller = caller;
-        content.sent_at = microseconds(thread::nanoseconds());
+        content.sent_at = microseconds(now);
         content.call = slot.call;
         content.call_slot = slot.slot;
         order::sent();
         match target {
             None => {
                 self.requests.publish(self.outgoing.requests(), &content);
-                self.announce();
             }
             Some(thread) => {
                 content.target = thread;
+                content.lines = 2;
                 self.nested_requests.publish(self.outgoing.nested_requests(), &content);
                 wakeups::announce_nested(&self.peer_doorbells, self.peer.channel, bell_of_token(thread));
             }
@@ -67,9 +68,12 @@ impl Channel {
         wakeups::end_caller_sleep(&self.outgoing.call_line(slot.slot.into()).waiting);
     }
 
-    /// Ends a call whose reply has been copied, or never will be read.
-    pub fn finish_call(&self, slot: CallSlot, block: Option<Block>) {
-        self.outgoing.call_line(slot.slot.into()).acknowledged.store(slot.call, Ordering::Release);
+    /// Ends a call whose reply has been copied, or never will be read. `long_reply` where that lies in the arena.
+    pub fn finish_call(&self, slot: CallSlot, block: Option<Block>, long_reply: bool) {
+        if long_reply {
+            // Only then: the replier reads this line for each reply, and has it in its cache as long as nobody writes it.
+            self.outgoing.call_line(slot.slot.into()).acknowledged.store(slot.call, Ordering::Release);
+        }
         self.free(block);
         self.call_slots.release(slot);
     }
@@ -88,13 +92,14 @@ impl Channel {
                 self.free(Some(block));
             }
         }
-        let (content, block) = self.place(message)?;
-        let block = self.send_ahead(message, block)?;
-        if let Some(block) = block {
+        let mut reply =
+            PreparedReply { slot, call: request.call, caller: request.caller, content: RecordContent::EMPTY };
+        let block = self.place(message, &mut reply.content)?;
+        if let Some(block) = self.send_ahead(message, block)? {
             self.long_replies.fetch_add(1, Ordering::Relaxed);
             self.reply_blocks.lock()[slot] = Some((request.call, block));
         }
-        Ok(PreparedReply { slot, call: request.call, caller: request.caller, content })
+        Ok(reply)
     }
 
     /// Publishes a reply, and wakes its caller.

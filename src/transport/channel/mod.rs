@@ -17,7 +17,7 @@ use crate::host::mutation::Mutation;
 use crate::shm::arena::{Arena, Block};
 use crate::shm::atomics::{AtomicU32, AtomicU64, Ordering, fence};
 use crate::shm::doorbell::Doorbells;
-use crate::shm::layout::{CALL_SLOTS, Kind, RecordContent, SHORT_BODY};
+use crate::shm::layout::{CALL_SLOTS, FIRST_LINE_BODY, Kind, RecordContent, SHORT_BODY};
 use crate::shm::ring::{RingReader, RingWriter};
 use crate::shm::segment::{IncomingSegment, OutgoingSegment, OwnStatus, PeerStatus};
 use crate::shm::wakeups;
@@ -177,7 +177,6 @@ pub struct Channel {
     incoming_async: RingReader,
     /// The descriptors of the next asynchronous message have not arrived.
     async_held: AtomicBool,
-    async_in_use: AtomicU64,
     async_taken_bytes: AtomicU64,
     /// How much room the peer has in use.
     room_questions: Questions<asynchronous::RoomInUse>,
@@ -216,7 +215,6 @@ impl Channel {
             latency: Latency::default(),
             late_look: LateLook::default(),
             async_held: AtomicBool::new(false),
-            async_in_use: AtomicU64::new(0),
             async_taken_bytes: AtomicU64::new(0),
             room_questions: Questions::default(),
             lend_questions: Questions::default(),
@@ -290,25 +288,36 @@ impl Channel {
     }
 
     /// Lays a message out as a record, its body in the arena where it is long.
-    fn place(&self, message: &Message<'_>) -> Result<(RecordContent, Option<Block>), ChannelError> {
+    #[inline]
+    fn place(&self, message: &Message<'_>, content: &mut RecordContent) -> Result<Option<Block>, ChannelError> {
         let data_len = message.data.len();
         // The oldest are the least likely to be called back.
         let ancestors = &message.ancestors[message.ancestors.len().saturating_sub(MOST_ANCESTORS)..];
-        let mut content = RecordContent {
-            code: message.code,
-            data_len: data_len as u32,
-            object: message.object,
-            objects: message.objects.len() as u16,
-            ancestors: ancestors.len() as u16,
-            kind: message.kind as u16,
-            ..RecordContent::EMPTY
-        };
-        let body_len = body_len(&content);
-        content.body_len = body_len as u32;
-        if body_len <= SHORT_BODY && message.objects.is_empty() && ancestors.is_empty() {
+        content.code = message.code;
+        content.data_len = data_len as u32;
+        content.object = message.object;
+        content.kind = message.kind as u8;
+        if data_len <= SHORT_BODY && message.objects.is_empty() && ancestors.is_empty() {
+            content.body_len = data_len as u32;
             content.short_body[..data_len].copy_from_slice(message.data);
-            return Ok((content, None));
+            content.lines = if data_len <= FIRST_LINE_BODY { 1 } else { 2 };
+            return Ok(None);
         }
+        self.place_long(message, ancestors, content).map(Some)
+    }
+
+    fn place_long(
+        &self,
+        message: &Message<'_>,
+        ancestors: &[Ancestor],
+        content: &mut RecordContent,
+    ) -> Result<Block, ChannelError> {
+        let data_len = message.data.len();
+        content.objects = message.objects.len() as u16;
+        content.ancestors = ancestors.len() as u16;
+        content.lines = 2;
+        let body_len = body_len(content);
+        content.body_len = body_len as u32;
         let block = self.allocate(body_len)?;
         content.arena_offset = block.offset();
         self.outgoing.write_arena(block.offset(), message.data);
@@ -318,7 +327,7 @@ impl Channel {
             let tail: Vec<u8> = objects.chain(ancestors).collect();
             self.outgoing.write_arena(block.offset() + padded(data_len) as u32, &tail);
         }
-        Ok((content, Some(block)))
+        Ok(block)
     }
 
     fn allocate(&self, len: usize) -> Result<Block, ChannelError> {
@@ -339,8 +348,17 @@ impl Channel {
     }
 
     /// Sends a message's descriptors, as the last step that can fail before the message is published.
+    #[inline]
     fn send_ahead(&self, message: &Message<'_>, block: Option<Block>) -> Result<Option<Block>, ChannelError> {
-        let Some(first) = message.objects.first().filter(|_| !message.descriptors.is_empty()) else { return Ok(block) };
+        if message.descriptors.is_empty() { Ok(block) } else { self.send_descriptors_ahead(message, block) }
+    }
+
+    fn send_descriptors_ahead(
+        &self,
+        message: &Message<'_>,
+        block: Option<Block>,
+    ) -> Result<Option<Block>, ChannelError> {
+        let Some(first) = message.objects.first() else { return Ok(block) };
         let most = if Mutation::OneTransferIsAll.is_on() { 1 } else { usize::MAX };
         for chunk in message.descriptors.chunks(DESCRIPTORS_A_MESSAGE).take(most) {
             if let Err(error) = self.send_control(Control::Descriptors { transfer: first.transfer }, chunk) {
@@ -357,9 +375,10 @@ impl Channel {
         }
     }
 
-    /// Sees to it that one of the peer's workers looks at what was just published.
-    fn announce(&self) {
-        wakeups::announce(|| self.incoming.lookers(), &self.peer_doorbells, self.peer.channel);
+    /// Sees to it that one of the peer's workers looks at what was published.
+    pub fn announce(&self) {
+        let (ring, all) = (|| self.incoming.lookers(), || self.peer_status.lookers());
+        wakeups::announce(ring, all, &self.peer_doorbells, self.peer.channel);
     }
 
     /// Wakes the peer's workers whatever its doorbells say, for when they may hold garbage.
@@ -392,15 +411,16 @@ fn body_len(content: &RecordContent) -> usize {
         + usize::from(content.ancestors) * Ancestor::BYTES
 }
 
-fn is_short(content: &RecordContent) -> bool {
-    content.objects == 0 && content.ancestors == 0 && content.data_len as usize <= SHORT_BODY
-}
-
 /// Whether the lengths of a record that came from a peer agree with each other.
 fn makes_sense(content: &RecordContent) -> bool {
     let data_len = content.data_len as usize;
-    data_len <= MOST_DATA
-        && content.body_len as usize == body_len(content)
+    let is_whole = if content.lines == 1 {
+        content.has_short_body() && data_len <= FIRST_LINE_BODY
+    } else {
+        content.body_len as usize == body_len(content)
+    };
+    is_whole
+        && data_len <= MOST_DATA
         && usize::from(content.ancestors) <= MOST_ANCESTORS
         && usize::from(content.objects) * OBJECT_BYTES <= data_len
 }
@@ -412,7 +432,8 @@ mod tests {
     #[test]
     fn a_record_with_more_than_a_message_can_have_makes_no_sense() {
         let record = |data_len: usize, objects: u16, ancestors: u16| {
-            let mut content = RecordContent { data_len: data_len as u32, objects, ancestors, ..RecordContent::EMPTY };
+            let mut content =
+                RecordContent { data_len: data_len as u32, objects, ancestors, lines: 2, ..RecordContent::EMPTY };
             content.body_len = body_len(&content) as u32;
             content
         };
@@ -423,5 +444,8 @@ mod tests {
         assert!(!makes_sense(&record(23, 1, 0)));
         assert!(!makes_sense(&record(MOST_DATA + 1, 0, 0)));
         assert!(!makes_sense(&RecordContent { body_len: 9, ..record(8, 0, 0) }));
+        assert!(makes_sense(&RecordContent { lines: 1, ..record(FIRST_LINE_BODY, 0, 0) }));
+        assert!(!makes_sense(&RecordContent { lines: 1, ..record(FIRST_LINE_BODY + 1, 0, 0) }));
+        assert!(!makes_sense(&RecordContent { lines: 1, ..record(48, 1, 0) }));
     }
 }

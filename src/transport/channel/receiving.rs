@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the peer has sent: taking it, and reading it as what it is, somebody else's.
 
-use super::{Channel, is_short, makes_sense, padded};
+use super::{Channel, makes_sense, padded};
 use crate::shm::atomics::Ordering;
 use crate::shm::layout::RecordContent;
 use crate::shm::segment::Unreadable;
@@ -53,7 +53,7 @@ impl Channel {
             return Err(Unreadable::OutOfBounds);
         }
         let len = content.data_len as usize;
-        if is_short(content) {
+        if content.has_short_body() {
             return Ok(content.short_body[..len].to_vec());
         }
         self.incoming.read_arena(content.arena_offset, len)

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use loom::thread;
 use models::check;
-use models::shm::atomics::{AtomicU32, Ordering};
+use models::shm::atomics::{AtomicU32, Ordering, fence};
 use models::transport::late_look::LateLook;
 use models::weakening::{Weakness, step};
 
@@ -27,7 +27,9 @@ fn put_while_looked_after(begin: Option<Weakness>, look: Option<Weakness>) {
             let queue = Arc::clone(&queue);
             move || {
                 queue.put.store(2, Ordering::Relaxed);
-                step(begin, || queue.looks.begin())
+                // What is put is announced, with this fence.
+                step(begin, || fence(Ordering::SeqCst));
+                queue.looks.begin()
             }
         });
         let left = || (queue.put.load(Ordering::Relaxed) != 1).then_some(1);

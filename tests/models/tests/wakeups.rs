@@ -170,6 +170,8 @@ fn not_without_the_fence_of_who_takes_the_bits() {
 struct Without {
     announce: Option<Weakness>,
     end_look: Option<Weakness>,
+    /// Nobody looks at the ring of the peer: the sender goes by those who look at the doorbells.
+    looks_at_doorbells_only: bool,
     sleep: Option<Weakness>,
     take_pending: Option<Weakness>,
     looks_before_sleep: bool,
@@ -179,6 +181,7 @@ struct Without {
 const NOTHING: Without = Without {
     announce: None,
     end_look: None,
+    looks_at_doorbells_only: false,
     sleep: None,
     take_pending: None,
     looks_before_sleep: true,
@@ -191,6 +194,7 @@ struct Served {
     writer: RingWriter,
     reader: RingReader,
     lookers: AtomicU32,
+    all_lookers: AtomicU32,
     bells: Doorbells,
     handled: AtomicU32,
     without: Without,
@@ -203,6 +207,7 @@ impl Served {
             writer: RingWriter::default(),
             reader: RingReader::default(),
             lookers: AtomicU32::new(0),
+            all_lookers: AtomicU32::new(0),
             bells: doorbells(),
             handled: AtomicU32::new(0),
             without,
@@ -212,7 +217,8 @@ impl Served {
     fn send(&self) {
         self.writer.publish(entries(&self.records), &RecordContent::numbered(1));
         let lookers = || self.lookers.load(Ordering::Relaxed);
-        step(self.without.announce, || wakeups::announce(lookers, &self.bells, CHANNEL));
+        let all_lookers = || self.all_lookers.load(Ordering::Relaxed);
+        step(self.without.announce, || wakeups::announce(lookers, all_lookers, &self.bells, CHANNEL));
     }
 
     fn has_work(&self) -> bool {
@@ -252,10 +258,10 @@ impl Served {
                 return;
             }
             let mut found = false;
-            if looks && knows_peer {
-                wakeups::begin_look(&self.lookers);
+            let lookers = (looks && knows_peer).then_some(&self.lookers);
+            if (looks || self.without.looks_at_doorbells_only) && wakeups::begin_look(&self.all_lookers, lookers, 2) {
                 found = self.sees_work(knows_peer);
-                step(self.without.end_look, || wakeups::end_look(Some(&self.lookers)));
+                step(self.without.end_look, || wakeups::end_look(&self.all_lookers, lookers));
             }
             if found || self.sees_work(knows_peer) {
                 continue;
@@ -319,6 +325,26 @@ fn not_without_the_senders_fence_before_it_counts_lookers() {
 #[should_panic = "deadlock"]
 fn not_without_the_fence_after_looking() {
     one_worker(true, Without { end_look: NO_FIRST_FENCE, sleep: NO_FIRST_FENCE, ..NOTHING });
+}
+
+#[test]
+fn a_worker_that_ceases_to_look_at_the_doorbells_wakes_for_a_request() {
+    one_worker(false, Without { looks_at_doorbells_only: true, ..NOTHING });
+}
+
+#[test]
+#[should_panic = "deadlock"]
+fn not_without_the_senders_fence_before_it_counts_who_looks_at_the_doorbells() {
+    one_worker(false, Without { looks_at_doorbells_only: true, announce: Some(Weakness::NoFence(1)), ..NOTHING });
+}
+
+#[test]
+#[should_panic = "deadlock"]
+fn not_without_the_fence_after_looking_at_the_doorbells() {
+    one_worker(
+        false,
+        Without { looks_at_doorbells_only: true, end_look: NO_FIRST_FENCE, sleep: NO_FIRST_FENCE, ..NOTHING },
+    );
 }
 
 /// Two requests, one after the other, and two workers: the first to be handled needs what the handling of the second does. Both can have

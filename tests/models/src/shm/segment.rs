@@ -10,6 +10,13 @@ pub(super) fn copy_content(record: &Record) -> RecordContent {
     record.content.copy()
 }
 
+pub(super) unsafe fn write_content(record: &Record, content: &RecordContent) {
+    // SAFETY: needs none here.
+    unsafe { record.content.get().write(*content) };
+}
+
+pub(super) fn prefetch_for_write(_record: &Record) {}
+
 /// A ring's records.
 pub fn entries<const N: usize>(records: &[Record; N]) -> Entries<'_, N> {
     Entries(records)
