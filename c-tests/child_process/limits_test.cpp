@@ -269,7 +269,7 @@ void LowLimitInAChild()
 int main(int count, char **arguments)
 {
     return RunScenario(count, arguments,
-        {{"the_fifty_first", TheFiftyFirst}, {"the_five_hundred_and_thirteenth", TheFiveHundredAndThirteenth}, {"own_limit", OwnLimit}, {"failed_starts_make_room", FailedStartsMakeRoom},
-            {"no_descriptors", NoDescriptors}, {"low_limit_in_the_parent", LowLimitInTheParent},
-            {"low_limit_in_a_child", LowLimitInAChild}});
+        {{"the_fifty_first", TheFiftyFirst}, {"the_five_hundred_and_thirteenth", TheFiveHundredAndThirteenth},
+            {"own_limit", OwnLimit}, {"failed_starts_make_room", FailedStartsMakeRoom}, {"no_descriptors", NoDescriptors},
+            {"low_limit_in_the_parent", LowLimitInTheParent}, {"low_limit_in_a_child", LowLimitInAChild}});
 }
