@@ -5,6 +5,7 @@
 source "$root/scripts/instructions.sh"
 source "$root/scripts/leftovers.sh"
 source "$root/scripts/matrix.sh"
+source "$root/scripts/soak.sh"
 
 shared=$root/../shared
 tests_build=$root/build/tests
@@ -160,6 +161,8 @@ run_all_tests() {
     fi
     step "C build" c_build
     step "C tests" ctest --test-dir "$tests_build" --output-on-failure --no-tests=error
+    step "deaths at some of the library's steps" soak_steps --sample 60
+    step "deaths at random moments, for a while" soak_kill --seconds 15
     local why
     why=$(why_no_instructions)
     if [ -z "$why" ]; then

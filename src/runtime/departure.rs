@@ -9,6 +9,7 @@ use super::process::Process;
 use crate::host::mutation::Mutation;
 use crate::object::{Parcel, Peer, Proxy, RemoteObject, Stub};
 use crate::parcel::{Object, RemoteKind};
+use crate::shm::layout::Kind;
 use crate::transport::wire::{ObjectContent, ObjectRecord};
 
 /// The objects of a parcel on their way to a peer. Unless it is said that they went out, everything is as before once this is dropped.
@@ -30,11 +31,16 @@ struct Objects<'a> {
 impl<'a> Departure<'a> {
     /// Counts and keeps what the peer needs of a parcel's objects.
     #[inline]
-    pub(super) fn prepare(process: &Process, peer: &'a Arc<Peer>, parcel: &'a Parcel) -> Result<Self, CallError> {
+    pub(super) fn prepare(
+        process: &Process,
+        peer: &'a Arc<Peer>,
+        parcel: &'a Parcel,
+        kind: Kind,
+    ) -> Result<Self, CallError> {
         if parcel.objects().len() == 0 {
             return Ok(Self(None));
         }
-        Objects::prepare(process, peer, parcel).map(|objects| Self(Some(Box::new(objects))))
+        Objects::prepare(process, peer, parcel, kind).map(|objects| Self(Some(Box::new(objects))))
     }
 
     /// The objects, as the message carries them.
@@ -60,7 +66,7 @@ impl<'a> Departure<'a> {
 }
 
 impl<'a> Objects<'a> {
-    fn prepare(process: &Process, peer: &'a Arc<Peer>, parcel: &'a Parcel) -> Result<Self, CallError> {
+    fn prepare(process: &Process, peer: &'a Arc<Peer>, parcel: &'a Parcel, kind: Kind) -> Result<Self, CallError> {
         let mut departure =
             Self { peer, records: Vec::new(), descriptors: Vec::new(), granted: Vec::new(), lent: Vec::new() };
         let transfer = peer.new_transfer();
@@ -77,6 +83,7 @@ impl<'a> Objects<'a> {
                     ObjectContent::FileDescriptor
                 }
                 Object::Remote { written_as, object } => {
+                    let mut kept = false;
                     let reference = match object {
                         RemoteObject::Stub(stub) => {
                             peer.grant(stub);
@@ -87,11 +94,16 @@ impl<'a> Objects<'a> {
                             return Err(CallError::Dead);
                         }
                         RemoteObject::Proxy(proxy) => {
-                            departure.lend(proxy);
+                            let goes_home = Arc::ptr_eq(proxy.peer(), peer);
+                            // A request's receiver counts our share until it has taken in what we sent before we gave that back. A
+                            // reply may be taken later.
+                            if !goes_home || kind == Kind::Reply {
+                                kept = departure.lend(proxy) && goes_home;
+                            }
                             proxy.reference()
                         }
                     };
-                    ObjectContent::Remote { reference, as_stub: *written_as == RemoteKind::Stub }
+                    ObjectContent::Remote { reference, as_stub: *written_as == RemoteKind::Stub, kept }
                 }
             };
             departure.records.push(ObjectRecord { offset, content, transfer });
@@ -99,16 +111,12 @@ impl<'a> Objects<'a> {
         Ok(departure)
     }
 
-    /// Has the stub's process keep the stub until the peer has asked for it. A reference that goes home needs no keeping: the peer counts
-    /// our share until it has taken in what we sent before we gave that back.
-    fn lend(&mut self, proxy: &Arc<Proxy>) {
-        if Arc::ptr_eq(proxy.peer(), self.peer) || !proxy.wait_for_hold() {
-            return;
-        }
-        if let Some(channel) = proxy.peer().channel() {
-            channel.lend(proxy.reference().object, self.peer.address());
-            self.lent.push(Arc::clone(proxy));
-        }
+    /// Has the stub's process keep the stub until the reference has arrived; `false` where it cannot.
+    fn lend(&mut self, proxy: &Arc<Proxy>) -> bool {
+        let Some(channel) = proxy.peer().channel().filter(|_| proxy.wait_for_hold()) else { return false };
+        channel.lend(proxy.reference().object, self.peer.address());
+        self.lent.push(Arc::clone(proxy));
+        true
     }
 }
 

@@ -118,10 +118,13 @@ fn handle(
         match arrival::take(process, peer, channel, request, Some(room)) {
             Ok(arrival) => arrival,
             Err(error) => {
-                ipckit_log::error_once_a_second(format_args!(
-                    "a request of process {} is lost: {error}",
-                    channel.credentials().process
-                ));
+                // A dead caller waits for nothing.
+                if !channel.is_over() {
+                    ipckit_log::error_once_a_second(format_args!(
+                        "a request of process {} is lost: {error}",
+                        channel.credentials().process
+                    ));
+                }
                 return channel.prepare_reply(request, &bare(Kind::Lost));
             }
         };
@@ -134,7 +137,7 @@ fn handle(
     });
     // Before the caller goes on: it may count what this process still holds.
     drop(data);
-    let departure = match Departure::prepare(process, peer, &reply) {
+    let departure = match Departure::prepare(process, peer, &reply, Kind::Reply) {
         Ok(departure) => departure,
         Err(error) => {
             ipckit_log::error_once_a_second(format_args!("a reply cannot be sent: {error}"));
@@ -239,7 +242,7 @@ impl Queues {
         channel: &Arc<Channel>,
         content: &RecordContent,
     ) -> Option<Parcel> {
-        if !self.last.as_ref().is_some_and(|last| (last.0, last.1) == (channel.number(), content.object)) {
+        if self.last.as_ref().is_none_or(|last| (last.0, last.1) != (channel.number(), content.object)) {
             self.forget_stub();
             self.last = peer.granted(content.object).map(|stub| (channel.number(), content.object, stub));
         }
@@ -317,4 +320,6 @@ pub(super) fn drain(process: &'static Process, peer: &Arc<Peer>) {
         process.give_job(Job::Stub(stub));
     }
     drop(queues.unused);
+    peer.note_drained();
+    process.settle(peer);
 }

@@ -14,6 +14,7 @@ mod listening;
 mod lookout;
 mod process;
 mod ready_peers;
+mod settling;
 mod threads;
 mod wait_policy;
 mod waiting;
