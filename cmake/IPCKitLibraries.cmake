@@ -17,7 +17,7 @@ add_custom_target(ipckit_libraries ALL
     -D "TARGET_DIRECTORY=${IPCKIT_CARGO_TARGET_DIR}"
     -D "TARGET=${IPCKIT_CARGO_TARGET}"
     -D "PROFILE=$<IF:$<CONFIG:Debug>,dev,release>"
-    -D "FEATURES=$<$<BOOL:${IPCKIT_MUTATIONS}>:ipc_capi/mutations,child_process/mutations>"
+    -D "FEATURES=$<$<BOOL:${IPCKIT_MUTATIONS}>:ipc_capi/mutations,child_process/mutations,>$<$<BOOL:${IPCKIT_FAULT_POINTS}>:ipc_capi/fault_points>"
     -D "OFFLINE=${IPCKIT_OFFLINE}"
     -D "RUST_FLAGS=${IPCKIT_RUST_FLAGS}"
     -D "LIBRARY_DIRECTORY=${ipckit_library_directory}"

@@ -7,6 +7,7 @@ source "$root/scripts/leftovers.sh"
 source "$root/scripts/matrix.sh"
 source "$root/scripts/sanitizers.sh"
 source "$root/scripts/memory.sh"
+source "$root/scripts/soak.sh"
 
 shared=$root/../shared
 tests_build=$root/build/tests
@@ -197,6 +198,8 @@ run_all_tests() {
     rm -f "$tests_build/ctest.log"
     step "C tests" c_tests
     name_skipped_c_tests
+    step "deaths at some of the library's steps" soak_steps --sample 60
+    step "deaths at random moments, for a while" soak_kill --seconds 15
     step "the conformance suite with AddressSanitizer" conformance_under_address_sanitizer
     step "the parcel with AddressSanitizer" parcel_under_address_sanitizer
     # Where it could not be installed the summary says so already.

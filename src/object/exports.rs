@@ -16,11 +16,20 @@ struct Tables {
     known: HashMap<u64, Weak<Stub>>,
     /// Stubs that nobody but a reference on its way holds: the first who asks for them gets them.
     passed_on: HashMap<u64, Arc<Stub>>,
-    /// Stubs whose references others are passing on, by who is to get them.
-    lent: HashMap<Address, HashMap<u64, Lent>>,
+    /// Stubs whose references others are passing on.
+    lent: HashMap<Way, HashMap<u64, Lent>>,
 }
 
-/// References to one stub on their way to one process.
+/// From whom to whom references are on their way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Way {
+    /// Who passes them on.
+    pub from: Address,
+    /// Who is to get them.
+    pub to: Address,
+}
+
+/// References to one stub on one way.
 struct Lent {
     stub: Arc<Stub>,
     count: u64,
@@ -76,35 +85,47 @@ impl Exports {
         self.tables.lock().known.get(&object)?.upgrade()
     }
 
-    /// Keeps a stub for the process `to`, to which somebody is passing a reference on.
-    pub fn lend(&self, stub: Arc<Stub>, to: Address) {
+    /// Keeps a stub until a reference has arrived that is being passed on.
+    pub fn lend(&self, stub: Arc<Stub>, way: Way) {
         let mut tables = self.tables.lock();
-        let lent = tables.lent.entry(to).or_default().entry(stub.number()).or_insert(Lent { stub, count: 0 });
+        let lent = tables.lent.entry(way).or_default().entry(stub.number()).or_insert(Lent { stub, count: 0 });
         lent.count += 1;
     }
 
-    /// The process `to` has asked for a share, or the reference did not go out. Returns what need not be kept any more.
+    /// The reference has arrived, or did not go out. Returns what need not be kept any more.
     #[must_use]
-    pub fn end_lend(&self, object: u64, to: Address) -> Option<Arc<Stub>> {
+    pub fn end_lend(&self, object: u64, way: Way) -> Option<Arc<Stub>> {
         let mut tables = self.tables.lock();
-        let of_process = tables.lent.get_mut(&to)?;
-        let lent = of_process.get_mut(&object)?;
+        let of_way = tables.lent.get_mut(&way)?;
+        let lent = of_way.get_mut(&object)?;
         lent.count -= 1;
         if lent.count > 0 {
             return None;
         }
-        let lent = of_process.remove(&object);
-        if of_process.is_empty() {
-            tables.lent.remove(&to);
+        let lent = of_way.remove(&object);
+        if of_way.is_empty() {
+            tables.lent.remove(&way);
         }
         lent.map(|lent| lent.stub)
+    }
+
+    /// Nothing more will arrive on this way. Returns what need not be kept any more.
+    #[must_use]
+    pub fn end_way(&self, way: Way) -> Vec<Arc<Stub>> {
+        let lent = self.tables.lock().lent.remove(&way).unwrap_or_default();
+        lent.into_values().map(|lent| lent.stub).collect()
     }
 
     /// The process `to` is dead. Returns what need not be kept any more.
     #[must_use]
     pub fn end_all_lends(&self, to: Address) -> Vec<Arc<Stub>> {
-        let lent = self.tables.lock().lent.remove(&to).unwrap_or_default();
-        lent.into_values().map(|lent| lent.stub).collect()
+        let ended = self.tables.lock().lent.extract_if(|way, _| way.to == to).collect::<Vec<_>>();
+        ended.into_iter().flat_map(|(_, lent)| lent.into_values()).map(|lent| lent.stub).collect()
+    }
+
+    /// To whom the process `from` is passing references on.
+    pub fn lent_by(&self, from: Address) -> Vec<Address> {
+        self.tables.lock().lent.keys().filter(|way| way.from == from).map(|way| way.to).collect()
     }
 
     /// Ends the wait for somebody to ask for a stub that was passed on.
@@ -117,5 +138,42 @@ impl Exports {
         if self.generation == fork::generation() {
             self.tables.lock().known.remove(&object);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ptr::NonNull;
+
+    use super::*;
+    use crate::object::{Parcel, RequestHandler};
+
+    struct Silent;
+
+    impl RequestHandler for Silent {
+        fn handle(&self, _code: u32, _data: NonNull<Parcel>, _reply: NonNull<Parcel>) -> i32 {
+            0
+        }
+    }
+
+    fn way(from: u8, to: u8) -> Way {
+        Way { from: Address([from; 16]), to: Address([to; 16]) }
+    }
+
+    #[test]
+    fn what_one_process_passes_on_does_not_end_what_another_does() {
+        let exports = Exports::new(Address([0; 16]));
+        let stub = Stub::new("test".to_owned(), Box::new(Silent));
+        for lend in [way(1, 3), way(1, 3), way(2, 3), way(1, 4)] {
+            exports.lend(Arc::clone(&stub), lend);
+        }
+        assert!(exports.end_lend(stub.number(), way(1, 3)).is_none());
+        assert!(exports.end_lend(stub.number(), way(1, 3)).is_some());
+        assert!(exports.end_lend(stub.number(), way(1, 3)).is_none());
+        assert_eq!(exports.lent_by(Address([1; 16])), [Address([4; 16])]);
+        assert_eq!(exports.end_way(way(1, 4)).len(), 1);
+        assert_eq!(Arc::strong_count(&stub), 2, "the second process still passes it on");
+        assert_eq!(exports.end_all_lends(Address([3; 16])).len(), 1);
+        assert_eq!(Arc::strong_count(&stub), 1);
     }
 }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 pub use async_queue::{AsyncCharge, AsyncMessage};
 pub use death_recipient::{DeathHandler, DeathRecipient};
-pub use exports::Exports;
+pub use exports::{Exports, Way};
 pub use peer::{Peer, PeerState, Remains};
 pub use proxy::{DeathError, Proxy};
 pub use stub::{RequestHandler, Stub};

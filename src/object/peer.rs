@@ -33,6 +33,8 @@ pub struct Peer {
     changed: Condvar,
     channel: OnceLock<Arc<Channel>>,
     dead: AtomicBool,
+    drained: AtomicBool,
+    settled: AtomicBool,
     grants: Grants,
     proxies: Mutex<HashMap<u64, Weak<Proxy>>>,
     watched: Mutex<HashMap<u64, Arc<Proxy>>>,
@@ -49,6 +51,8 @@ impl Peer {
             changed: Condvar::new(),
             channel: OnceLock::new(),
             dead: AtomicBool::new(false),
+            drained: AtomicBool::new(false),
+            settled: AtomicBool::new(false),
             grants: Grants::default(),
             proxies: Mutex::default(),
             watched: Mutex::default(),
@@ -146,6 +150,36 @@ impl Peer {
         self.send_control(Control::Unlend { object, to });
     }
 
+    /// Asks the peer whether it has all that it will ever have of the dead process `of`, which has passed references to our stubs on to it.
+    pub fn ask_to_settle(&self, of: Address) {
+        self.send_control(Control::Settle { of });
+    }
+
+    /// Tells the peer that this process has.
+    pub fn tell_settled(&self, of: Address) {
+        self.send_control(Control::Settled { of });
+    }
+
+    /// Takes note that what the dead peer had sent has been taken, but for replies that callers are just taking.
+    pub fn note_drained(&self) {
+        self.drained.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether all has been taken that there will ever be of the peer.
+    pub fn is_settled(&self) -> bool {
+        self.drained.load(Ordering::SeqCst) && self.channel.get().is_some_and(|channel| channel.has_no_call())
+    }
+
+    /// Whether this is the first to see that.
+    pub fn end_settling(&self) -> bool {
+        !self.settled.swap(true, Ordering::SeqCst)
+    }
+
+    /// Whether somebody has seen that.
+    pub fn has_settled(&self) -> bool {
+        self.settled.load(Ordering::SeqCst)
+    }
+
     // ---- what the peer holds of ours ----
 
     /// Counts a share of our stub for the peer, before a reference goes out to it.
@@ -214,7 +248,8 @@ impl Peer {
 
     /// The proxy of a stub of the peer's, whose reference has come from somebody else. The peer keeps the stub until it is asked for our
     /// share, so it is asked for each reference; the number is for [`Proxy::wait_for_answer`].
-    pub fn proxy_to_acquire(self: &Arc<Self>, reference: Reference) -> (Arc<Proxy>, u64) {
+    /// `from` is who the reference came from.
+    pub fn proxy_to_acquire(self: &Arc<Self>, reference: Reference, from: Address) -> (Arc<Proxy>, u64) {
         let mut proxies = self.proxies.lock();
         let known = proxies.get(&reference.object).and_then(Weak::upgrade);
         let proxy = known.unwrap_or_else(|| {
@@ -224,7 +259,7 @@ impl Peer {
         });
         let number = proxy.note_asked();
         // Sent under the lock, so that it cannot overtake the release of an earlier proxy of the same stub.
-        self.send_control(Control::Acquire { object: reference.object, secret: reference.secret });
+        self.send_control(Control::Acquire { object: reference.object, secret: reference.secret, from });
         drop(proxies);
         (proxy, number)
     }

@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use super::connections;
 use super::process::Process;
+use super::worker_pool::Job;
 use crate::host::mutation::Mutation;
-use crate::object::{Parcel, Peer, RemoteObject};
+use crate::object::{Parcel, Peer, RemoteObject, Way};
 use crate::parcel::{Object, Placed, RemoteKind};
 use crate::shm::layout::RecordContent;
 use crate::shm::segment::Unreadable;
 use crate::transport::Channel;
 use crate::transport::room::Reservation;
-use crate::transport::wire::{Ancestor, ObjectContent, ObjectRecord, Reference, descriptors_of};
+use crate::transport::wire::{Address, Ancestor, ObjectContent, ObjectRecord, Reference, descriptors_of};
 
 /// Why a message could not be taken. Its objects have been taken all the same, and let go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -104,8 +105,8 @@ pub(super) fn discard(process: &'static Process, peer: &Arc<Peer>, channel: &Arc
     refuse_descriptors(channel, content);
     let Some((records, _)) = channel.read_tail(content) else { return };
     for record in &records {
-        if let ObjectContent::Remote { reference, .. } = record.content {
-            drop(take_reference(process, peer, reference));
+        if let ObjectContent::Remote { reference, kept, .. } = record.content {
+            drop(take_reference(process, peer, reference, kept));
         }
     }
 }
@@ -149,9 +150,9 @@ fn take_objects(
             ObjectContent::FileDescriptor => {
                 descriptors.next().map(Object::FileDescriptor).ok_or(ArrivalError::NoDescriptors)
             }
-            ObjectContent::Remote { reference, as_stub } => {
+            ObjectContent::Remote { reference, as_stub, kept } => {
                 let written_as = if as_stub { RemoteKind::Stub } else { RemoteKind::Proxy };
-                take_reference(process, peer, reference)
+                take_reference(process, peer, reference, kept)
                     .map(|object| Object::Remote { written_as, object })
                     .ok_or(ArrivalError::Malformed)
             }
@@ -166,7 +167,12 @@ fn take_objects(
     result
 }
 
-fn take_reference(process: &'static Process, sender: &Arc<Peer>, reference: Reference) -> Option<RemoteObject> {
+fn take_reference(
+    process: &'static Process,
+    sender: &Arc<Peer>,
+    reference: Reference,
+    kept: bool,
+) -> Option<RemoteObject> {
     if reference.address == sender.address() {
         return Some(RemoteObject::Proxy(sender.proxy_with_share(reference)));
     }
@@ -174,11 +180,19 @@ fn take_reference(process: &'static Process, sender: &Arc<Peer>, reference: Refe
         return None;
     }
     if reference.address == process.own.address {
-        return process.exports.find(reference.object, reference.secret).map(RemoteObject::Stub);
+        let stub = process.exports.find(reference.object, reference.secret);
+        if kept {
+            let way = Way { from: sender.address(), to: process.own.address };
+            process.give_job(Job::Drop(Box::new(process.exports.end_lend(reference.object, way))));
+        }
+        return stub.map(RemoteObject::Stub);
     }
     let owner = connections::peer_at(process, reference.address);
-    Some(RemoteObject::Proxy(owner.proxy_to_acquire(reference).0))
+    Some(RemoteObject::Proxy(owner.proxy_to_acquire(reference, sender.address()).0))
 }
+
+/// Who passes on what comes by other means than a message.
+const NOBODY: Address = Address([0; 16]);
 
 /// The object that a reference names which came by other means than a message; `None` where its process refuses or is gone.
 pub fn import(process: &'static Process, reference: Reference) -> Option<RemoteObject> {
@@ -187,7 +201,7 @@ pub fn import(process: &'static Process, reference: Reference) -> Option<RemoteO
         drop(process.exports.arrived(reference.object));
         return Some(RemoteObject::Stub(stub));
     }
-    let (proxy, number) = connections::peer_at(process, reference.address).proxy_to_acquire(reference);
+    let (proxy, number) = connections::peer_at(process, reference.address).proxy_to_acquire(reference, NOBODY);
     proxy.wait_for_answer(number);
     proxy.wait_for_hold().then_some(RemoteObject::Proxy(proxy))
 }

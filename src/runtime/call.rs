@@ -93,7 +93,7 @@ pub fn begin_post(proxy: &Proxy) -> Option<Post<'_>> {
 pub fn post(proxy: &Proxy, code: u32, data: &Parcel) -> Result<(), CallError> {
     let process = Process::current()?;
     let (peer, channel) = connected(proxy)?;
-    let departure = Departure::prepare(process, peer, data)?;
+    let departure = Departure::prepare(process, peer, data, Kind::Request)?;
     let message = Message {
         kind: Kind::Request,
         code,
@@ -155,6 +155,8 @@ fn from_channel(error: ChannelError, channel: &Channel, bytes: usize) -> CallErr
 
 /// A call slot in use, given back at the end, with the block that the request lies in.
 struct Underway<'a> {
+    process: &'static Process,
+    peer: &'a Arc<Peer>,
     channel: &'a Channel,
     slot: Option<CallSlot>,
     block: Option<Block>,
@@ -165,6 +167,9 @@ impl Drop for Underway<'_> {
     fn drop(&mut self) {
         if let Some(slot) = self.slot.take() {
             self.channel.finish_call(slot, self.block.take(), self.long_reply);
+            if self.channel.is_dead() {
+                self.process.settle(self.peer);
+            }
         }
     }
 }
@@ -179,9 +184,9 @@ fn exchange(
     let bytes = arrival::room_of(data.bytes().len(), 0);
     let is_nested = identity::is_handling();
     let (target, ancestors) = if is_nested { chain_to(process, peer) } else { (None, Vec::new()) };
-    let departure = Departure::prepare(process, peer, data)?;
+    let departure = Departure::prepare(process, peer, data, Kind::Request)?;
     let thread = threads::this_thread(process);
-    let mut underway = Underway { channel, slot: None, block: None, long_reply: false };
+    let mut underway = Underway { process, peer, channel, slot: None, block: None, long_reply: false };
     // A thread within a chain of calls must not wait for a slot: those who hold them may wait for it.
     let slot = channel.acquire_slot(thread.token(), !is_nested).map_err(|error| from_channel(error, channel, bytes))?;
     let slot = underway.slot.insert(slot);
@@ -236,6 +241,8 @@ fn take_reply(
     let arrival = arrival::take(process, peer, channel, content, Some(room));
     let Arrival { parcel, .. } = arrival.map_err(|error| match error {
         ArrivalError::NoMemory => CallError::NoMemory,
+        // It died when it had answered: what came with the answer has gone with it.
+        ArrivalError::NoDescriptors if channel.is_over() => CallError::Dead,
         ArrivalError::Malformed | ArrivalError::NoDescriptors => CallError::Malformed,
     })?;
     Ok((*content, parcel))

@@ -16,8 +16,8 @@ use crate::sys::fork::ParentOnlyFd;
 use crate::sys::process as sys_process;
 use crate::sys::shortage::Explained;
 use crate::sys::socket::{self, Credentials};
-use crate::transport::Ends;
 use crate::transport::wire::{Address, Control};
+use crate::transport::{Ends, is_hang_up};
 
 /// A socket and what is known of its other end.
 pub(super) enum Connection {
@@ -259,7 +259,7 @@ pub(super) fn peer_at(process: &'static Process, address: Address) -> Arc<Peer> 
         peer
     };
     if let Err(error) = greet(process, &peer) {
-        if error.kind() != io::ErrorKind::ConnectionRefused {
+        if error.kind() != io::ErrorKind::ConnectionRefused && !is_hang_up(&error) {
             ipckit_log::error(format_args!("no connection to the process of a received object: {}", Explained(&error)));
         }
         process.note_death(&peer);

@@ -16,16 +16,17 @@ use super::process::Process;
 use super::worker;
 use super::worker_pool::Job;
 use crate::host::mutation::Mutation;
-use crate::object::Peer;
+use crate::object::{Peer, Way};
 use crate::shm::atomics::Ordering;
 use crate::shm::layout::VERSION;
+use crate::sys::fault_point::FaultPoint;
 use crate::sys::fork::{self, ParentOnlyFd};
 use crate::sys::robust_list::RobustList;
 use crate::sys::shortage::Explained;
 use crate::sys::socket::{self, Credentials};
 use crate::sys::thread;
 use crate::transport::wire::{Address, Control, Introduction, Refusal};
-use crate::transport::{Backlog, Channel, Ends};
+use crate::transport::{Backlog, Channel, Ends, is_hang_up};
 
 /// How often what waits for fewer descriptors is tried again.
 const RETRY: Duration = Duration::from_millis(10);
@@ -177,13 +178,15 @@ impl ControlThread {
                 kept
             }
             Err(NoWelcome::Refused(refusal)) => {
-                ipckit_log::error(format_args!(
-                    "process {} of user {} was refused: {}",
-                    credentials.process,
-                    credentials.user,
-                    explain(refusal)
-                ));
-                refuse(socket, refusal);
+                // Who has ended meanwhile had no time for anything wrong.
+                if refuse(socket, refusal) {
+                    ipckit_log::error(format_args!(
+                        "process {} of user {} was refused: {}",
+                        credentials.process,
+                        credentials.user,
+                        explain(refusal)
+                    ));
+                }
                 self.process.epoll.remove(socket.fd());
                 false
             }
@@ -222,7 +225,10 @@ impl ControlThread {
                 Ok(())
             }
             Err(error) => {
-                ipckit_log::error(format_args!("no channel to process {}: {}", credentials.process, Explained(&error)));
+                if !is_hang_up(&error) {
+                    let process = credentials.process;
+                    ipckit_log::error(format_args!("no channel to process {process}: {}", Explained(&error)));
+                }
                 self.process.note_death(&peer);
                 Err(Refusal::Resources.into())
             }
@@ -297,8 +303,9 @@ impl ControlThread {
 
     fn establish(&self, key: u64, peer: &Arc<Peer>, channel: Arc<Channel>) {
         channel.outgoing().set_life_list(&self.life);
+        self.process.settling.begin(peer);
         self.process.connections.set_number(channel.number(), peer);
-        self.process.own.status.peers().fetch_add(1, Ordering::AcqRel);
+        FaultPoint::PeerCounted.around(|| self.process.own.status.peers().fetch_add(1, Ordering::AcqRel));
         self.process.connections.put(key, Connection::Established { peer: Arc::clone(peer) });
         self.process.death_watch.watch(self.process, peer, &channel);
         peer.set_ready(channel);
@@ -340,7 +347,7 @@ impl ControlThread {
     /// `false` where the peer does what no version of this library does.
     fn handle(&self, peer: &Arc<Peer>, channel: &Arc<Channel>, message: Control, files: Vec<OwnedFd>) -> bool {
         match message {
-            Control::Acquire { object, secret } => self.answer_acquire(peer, channel, object, secret),
+            Control::Acquire { object, secret, from } => self.answer_acquire(peer, channel, object, secret, from),
             Control::Acquired { object, granted } => {
                 peer.answered(object, granted);
                 true
@@ -355,7 +362,18 @@ impl ControlThread {
                 true
             }
             Control::Unlend { object, to } => {
-                let kept = self.process.exports.end_lend(object, to);
+                let kept = self.process.exports.end_lend(object, Way { from: peer.address(), to });
+                self.process.give_job(Job::Drop(Box::new(kept)));
+                true
+            }
+            Control::Settle { of } => {
+                if self.process.settling.ask(of, peer) {
+                    peer.tell_settled(of);
+                }
+                true
+            }
+            Control::Settled { of } => {
+                let kept = self.process.exports.end_way(Way { from: of, to: peer.address() });
                 self.process.give_job(Job::Drop(Box::new(kept)));
                 true
             }
@@ -380,11 +398,13 @@ impl ControlThread {
     /// noticed should it never ask.
     fn lend(&self, peer: &Peer, channel: &Channel, object: u64, to: Address) -> bool {
         if let Some(stub) = peer.granted(object) {
-            self.process.exports.lend(stub, to);
+            self.process.exports.lend(stub, Way { from: peer.address(), to });
             let process = self.process;
-            process.run_on_worker(Box::new(move || drop(connections::peer_at(process, to))));
+            if to != process.own.address {
+                process.run_on_worker(Box::new(move || drop(connections::peer_at(process, to))));
+            }
         }
-        channel.send_control(Control::Lent, &[]).is_ok()
+        answer(channel, Control::Lent)
     }
 
     /// Tells what is in use here together with what peers have sent that was not taken in yet.
@@ -402,19 +422,26 @@ impl ControlThread {
             waiting = self.process.connections.async_waiting();
         }
         let all = self.process.room.used() + waiting;
-        let answer = Control::RoomInUse { asynchronous: asynchronous + waiting, all };
-        channel.send_control(answer, &[]).is_ok()
+        answer(channel, Control::RoomInUse { asynchronous: asynchronous + waiting, all })
     }
 
-    fn answer_acquire(&self, peer: &Arc<Peer>, channel: &Arc<Channel>, object: u64, secret: u64) -> bool {
+    fn answer_acquire(
+        &self,
+        peer: &Arc<Peer>,
+        channel: &Arc<Channel>,
+        object: u64,
+        secret: u64,
+        from: Address,
+    ) -> bool {
         let stub = self.process.exports.find(object, secret);
         let granted = stub.is_some();
         if let Some(stub) = stub {
             peer.grant(&stub);
             if Mutation::KeptStubsStayKept.is_on() {
-                return channel.send_control(Control::Acquired { object, granted }, &[]).is_ok();
+                return answer(channel, Control::Acquired { object, granted });
             }
-            let kept = (self.process.exports.arrived(object), self.process.exports.end_lend(object, peer.address()));
+            let way = Way { from, to: peer.address() };
+            let kept = (self.process.exports.arrived(object), self.process.exports.end_lend(object, way));
             self.process.give_job(Job::Drop(Box::new((stub, kept))));
         } else {
             ipckit_log::warn_once_a_second(format_args!(
@@ -422,7 +449,7 @@ impl ControlThread {
                 channel.credentials().process
             ));
         }
-        channel.send_control(Control::Acquired { object, granted }, &[]).is_ok()
+        answer(channel, Control::Acquired { object, granted })
     }
 
     /// The connection is over: the peer is dead, or as good as dead.
@@ -433,10 +460,17 @@ impl ControlThread {
         }
         channel.end_connection();
         self.process.note_death(peer);
+        self.process.settle_lends_of(peer);
+        self.process.settle(peer);
         self.process.death_watch.look_again();
-        self.process.own.status.peers().fetch_sub(1, Ordering::AcqRel);
+        FaultPoint::PeerDiscounted.around(|| self.process.own.status.peers().fetch_sub(1, Ordering::AcqRel));
         self.process.connections.clear_number(channel.number());
     }
+}
+
+/// Answers a peer; `false` where that cannot be. One that is dead needs no answer, and what it had sent before is still to be read.
+fn answer(channel: &Channel, message: Control) -> bool {
+    channel.send_control(message, &[]).map_or_else(|error| is_hang_up(&error), |()| true)
 }
 
 /// Why a process that has said hello gets no welcome.
@@ -452,9 +486,11 @@ impl From<Refusal> for NoWelcome {
     }
 }
 
-fn refuse(socket: &ParentOnlyFd, refusal: Refusal) {
-    // A peer that does not read the answer sees the hang-up.
-    let _ = socket::send(socket.fd(), &Control::Refused(refusal).to_bytes(), &[]);
+/// Says why, and whether there is anybody left to hear it. A peer that does not read the answer sees the hang-up.
+fn refuse(socket: &ParentOnlyFd, refusal: Refusal) -> bool {
+    let message = Control::Refused(refusal);
+    let sent = message.fault_point().around(|| socket::send(socket.fd(), &message.to_bytes(), &[]));
+    !sent.is_err_and(|error| is_hang_up(&error))
 }
 
 /// The process that listens at an address, by the kernel's word.

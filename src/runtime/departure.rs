@@ -9,6 +9,7 @@ use super::process::Process;
 use crate::host::mutation::Mutation;
 use crate::object::{Parcel, Peer, Proxy, RemoteObject, Stub};
 use crate::parcel::{Object, RemoteKind};
+use crate::shm::layout::Kind;
 use crate::transport::wire::{ObjectContent, ObjectRecord};
 
 /// The objects of a parcel on their way to a peer. Unless it is said that they went out, everything is as before once this is dropped.
@@ -32,11 +33,16 @@ struct Objects<'a> {
 impl<'a> Departure<'a> {
     /// Counts and keeps what the peer needs of a parcel's objects.
     #[inline]
-    pub(super) fn prepare(process: &Process, peer: &'a Arc<Peer>, parcel: &'a Parcel) -> Result<Self, CallError> {
+    pub(super) fn prepare(
+        process: &Process,
+        peer: &'a Arc<Peer>,
+        parcel: &'a Parcel,
+        kind: Kind,
+    ) -> Result<Self, CallError> {
         if parcel.objects().len() == 0 {
             return Ok(Self(None));
         }
-        Objects::prepare(process, peer, parcel).map(|objects| Self(Some(Box::new(objects))))
+        Objects::prepare(process, peer, parcel, kind).map(|objects| Self(Some(Box::new(objects))))
     }
 
     /// The objects, as the message carries them.
@@ -62,7 +68,7 @@ impl<'a> Departure<'a> {
 }
 
 impl<'a> Objects<'a> {
-    fn prepare(process: &Process, peer: &'a Arc<Peer>, parcel: &'a Parcel) -> Result<Self, CallError> {
+    fn prepare(process: &Process, peer: &'a Arc<Peer>, parcel: &'a Parcel, kind: Kind) -> Result<Self, CallError> {
         let mut departure = Self {
             peer,
             records: Vec::new(),
@@ -85,6 +91,7 @@ impl<'a> Objects<'a> {
                     ObjectContent::FileDescriptor
                 }
                 Object::Remote { written_as, object } => {
+                    let mut kept = false;
                     let reference = match object {
                         RemoteObject::Stub(stub) => {
                             peer.grant(stub);
@@ -95,11 +102,19 @@ impl<'a> Objects<'a> {
                             return Err(CallError::Dead);
                         }
                         RemoteObject::Proxy(proxy) => {
-                            departure.lend(proxy);
+                            let goes_home = Arc::ptr_eq(proxy.peer(), peer);
+                            // The receiver counts our share until it has taken what we sent before we gave that back. But who replies
+                            // may die before the reply is taken.
+                            if goes_home {
+                                departure.going_home.push(Arc::clone(proxy));
+                            }
+                            if !goes_home || kind == Kind::Reply {
+                                kept = departure.lend(proxy) && goes_home;
+                            }
                             proxy.reference()
                         }
                     };
-                    ObjectContent::Remote { reference, as_stub: *written_as == RemoteKind::Stub }
+                    ObjectContent::Remote { reference, as_stub: *written_as == RemoteKind::Stub, kept }
                 }
             };
             departure.records.push(ObjectRecord { offset, content, transfer });
@@ -107,20 +122,12 @@ impl<'a> Objects<'a> {
         Ok(departure)
     }
 
-    /// Has the stub's process keep the stub until the peer has asked for it. For a reference that goes home the peer need not be asked: it
-    /// counts our share until it has taken what we sent before we gave that back.
-    fn lend(&mut self, proxy: &Arc<Proxy>) {
-        if Arc::ptr_eq(proxy.peer(), self.peer) {
-            self.going_home.push(Arc::clone(proxy));
-            return;
-        }
-        if !proxy.wait_for_hold() {
-            return;
-        }
-        if let Some(channel) = proxy.peer().channel() {
-            channel.lend(proxy.reference().object, self.peer.address());
-            self.lent.push(Arc::clone(proxy));
-        }
+    /// Has the stub's process keep the stub until the reference has arrived; `false` where it cannot.
+    fn lend(&mut self, proxy: &Arc<Proxy>) -> bool {
+        let Some(channel) = proxy.peer().channel().filter(|_| proxy.wait_for_hold()) else { return false };
+        channel.lend(proxy.reference().object, self.peer.address());
+        self.lent.push(Arc::clone(proxy));
+        true
     }
 }
 

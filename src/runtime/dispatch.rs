@@ -140,10 +140,13 @@ fn handle(
         match arrival::take(process, peer, channel, request, Some(room)) {
             Ok(arrival) => arrival,
             Err(error) => {
-                ipckit_log::error_once_a_second(format_args!(
-                    "a request of process {} is lost: {error}",
-                    channel.credentials().process
-                ));
+                // A dead caller waits for nothing.
+                if !channel.is_over() {
+                    ipckit_log::error_once_a_second(format_args!(
+                        "a request of process {} is lost: {error}",
+                        channel.credentials().process
+                    ));
+                }
                 return lost(channel, request);
             }
         };
@@ -156,7 +159,7 @@ fn handle(
     });
     // Before the caller goes on: it may count what this process still holds.
     drop(data);
-    let departure = match Departure::prepare(process, peer, &reply) {
+    let departure = match Departure::prepare(process, peer, &reply, Kind::Reply) {
         Ok(departure) => departure,
         Err(error) => {
             ipckit_log::error_once_a_second(format_args!("a reply cannot be sent: {error}"));
@@ -345,4 +348,6 @@ pub(super) fn drain(process: &'static Process, peer: &Arc<Peer>) {
         process.give_job(Job::Stub(stub));
     }
     drop(queues.unused);
+    peer.note_drained();
+    process.settle(peer);
 }

@@ -15,6 +15,7 @@ mod lookout;
 mod lost_wake_ups;
 mod process;
 mod ready_peers;
+mod settling;
 mod threads;
 mod wait_policy;
 mod waiting;

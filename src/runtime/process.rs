@@ -11,6 +11,7 @@ use super::connections::Connections;
 use super::death_watch::DeathWatch;
 use super::listening::LISTENER;
 use super::lookout::{LOOKOUT, Lookout};
+use super::settling::Settling;
 use super::threads::Threads;
 use super::wait_policy::YieldGuard;
 use super::worker_pool::{Job, WorkerPool};
@@ -57,6 +58,7 @@ pub struct Process {
     pub(super) death_watch: DeathWatch,
     pub(super) yields: YieldGuard,
     pub(super) lookout: Lookout,
+    pub(super) settling: Settling,
     running: AtomicBool,
     /// Held while the threads are started; whether the control thread has been. A worker that could not be started can be the next time.
     controlled: Mutex<bool>,
@@ -115,6 +117,7 @@ impl Process {
             death_watch: DeathWatch::default(),
             yields: YieldGuard::default(),
             lookout,
+            settling: Settling::default(),
             running: AtomicBool::new(false),
             controlled: Mutex::new(false),
             handling: AtomicUsize::new(0),
@@ -199,6 +202,7 @@ impl Process {
         let lent =
             if Mutation::LendsToTheDeadStay.is_on() { Vec::new() } else { self.exports.end_all_lends(peer.address()) };
         self.workers.push(Job::Drop(Box::new((remains, lent))));
+        self.settling.forget(peer.address());
         // The dead peer may have claimed a worker without having rung its bell.
         self.own.doorbells.wake_all_workers();
         worker::see_to_work(self);

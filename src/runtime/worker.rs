@@ -349,6 +349,8 @@ impl Worker {
     fn sleep(&mut self) {
         let start = Instant::now();
         let Some(bell) = self.process.workers.take_bell() else {
+            // Nobody rings for this worker at a death.
+            self.last = None;
             self.process.workers.wait_for_bell();
             return;
         };
@@ -356,7 +358,9 @@ impl Worker {
         if is_counted {
             self.process.workers.begin_sleep();
         }
-        if wakeups::sleep_as_worker(&self.process.own.doorbells, bell, || self.sees_work()) {
+        // Who dies after this look rings: a worker that slept on would keep all that there is of the dead peer.
+        let sees_reason = || self.sees_work() || self.last.as_ref().is_some_and(|peer| peer.is_dead());
+        if wakeups::sleep_as_worker(&self.process.own.doorbells, bell, sees_reason) {
             self.rung_for_nothing = !self.sees_work();
         }
         if is_counted {
@@ -368,5 +372,29 @@ impl Worker {
         } else {
             self.score.saturating_sub(1)
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::transport::wire::Address;
+
+    #[test]
+    fn nobody_sleeps_with_what_is_left_of_a_dead_peer() {
+        let process = Process::current().expect("the runtime");
+        let peer = Peer::connecting(Address([9; 16]));
+        // As where the death is noted, and everybody rung for, just before a worker that has served the peer goes to sleep.
+        drop(peer.mark_dead());
+        let (awake, wakes) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut worker = Worker { last: Some(peer), ..Worker::new(process) };
+            worker.sleep();
+            awake.send(()).expect("the test waits");
+        });
+        wakes.recv_timeout(Duration::from_secs(60)).expect("it does not sleep");
     }
 }

@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicUsize;
 
 use super::atomics::{AtomicU32, AtomicU64, Ordering, fence};
 use super::layout::{CALLER_BELLS, CHANNEL_WORDS, DoorbellPage, WORKER_BELLS};
+use crate::sys::fault_point::FaultPoint;
 use crate::sys::futex;
 use crate::sys::mapping::{self, Mapping, Writers};
 
@@ -45,8 +46,8 @@ impl Doorbells {
     /// Rings a bell, and wakes who sleeps on it.
     pub fn ring(&self, number: u16) {
         let bell = self.bell(number);
-        bell.fetch_add(1, Ordering::Release);
-        futex::wake(bell, i32::MAX);
+        FaultPoint::BellCounted.around(|| bell.fetch_add(1, Ordering::Release));
+        FaultPoint::SleeperWoken.around(|| futex::wake(bell, i32::MAX));
     }
 
     fn idle_workers(&self) -> &AtomicU64 {
@@ -55,13 +56,13 @@ impl Doorbells {
 
     /// Says that the worker with this bell sleeps, or is about to.
     pub fn set_idle(&self, worker: u16) {
-        self.idle_workers().fetch_or(1 << worker, Ordering::SeqCst);
+        FaultPoint::WorkerSleeps.around(|| self.idle_workers().fetch_or(1 << worker, Ordering::SeqCst));
     }
 
     /// Takes the worker's word back. `false` where somebody had taken it: they ring, or have rung.
     pub fn clear_idle(&self, worker: u16) -> bool {
         let bit = 1 << worker;
-        self.idle_workers().fetch_and(!bit, Ordering::SeqCst) & bit != 0
+        FaultPoint::WorkerIsAwake.around(|| self.idle_workers().fetch_and(!bit, Ordering::SeqCst)) & bit != 0
     }
 
     /// Wakes one sleeping worker; `false` where none sleeps.
@@ -70,7 +71,8 @@ impl Doorbells {
         let mut workers = idle.load(Ordering::SeqCst);
         while workers != 0 {
             let lowest = workers & workers.wrapping_neg();
-            match idle.compare_exchange_weak(workers, workers & !lowest, Ordering::SeqCst, Ordering::SeqCst) {
+            let claim = || idle.compare_exchange_weak(workers, workers & !lowest, Ordering::SeqCst, Ordering::SeqCst);
+            match FaultPoint::SleeperClaimed.around(claim) {
                 Ok(_) => {
                     self.ring(lowest.trailing_zeros() as u16);
                     return true;
@@ -88,12 +90,12 @@ impl Doorbells {
 
     /// Says that the channel has requests that nobody looks at.
     pub fn set_pending(&self, channel: u16) {
-        set(&self.page().pending.0, channel);
+        set(&self.page().pending.0, channel, FaultPoint::PendingSet);
     }
 
     /// Says that the channel has requests for waiting threads.
     pub fn set_pending_nested(&self, channel: u16) {
-        set(&self.page().pending_nested.0, channel);
+        set(&self.page().pending_nested.0, channel, FaultPoint::PendingNestedSet);
     }
 
     /// From now on the bit of this channel is looked at. To be called before the peer is told the channel's number.
@@ -130,13 +132,13 @@ impl Doorbells {
 /// Channels with a bit of their own.
 pub const CHANNEL_BITS: u16 = (CHANNEL_WORDS * 64) as u16;
 
-fn set(words: &[AtomicU64; CHANNEL_WORDS], channel: u16) {
+fn set(words: &[AtomicU64; CHANNEL_WORDS], channel: u16, step: FaultPoint) {
     let channel = channel % CHANNEL_BITS;
     let word = &words[usize::from(channel / 64)];
     let bit = 1 << (channel % 64);
     // A bit that is set already was set by somebody who also saw to a worker.
     if word.load(Ordering::Relaxed) & bit == 0 {
-        word.fetch_or(bit, Ordering::SeqCst);
+        step.around(|| word.fetch_or(bit, Ordering::SeqCst));
     }
 }
 
@@ -146,7 +148,7 @@ fn take(words: &[AtomicU64]) -> Vec<u16> {
         if word.load(Ordering::Relaxed) == 0 {
             continue;
         }
-        let mut bits = word.swap(0, Ordering::SeqCst);
+        let mut bits = FaultPoint::PendingTaken.around(|| word.swap(0, Ordering::SeqCst));
         while bits != 0 {
             channels.push((number * 64) as u16 + bits.trailing_zeros() as u16);
             bits &= bits - 1;

@@ -7,7 +7,7 @@ use super::LifeWord;
 use super::atomics::{AtomicU32, AtomicU64};
 
 /// The version of layout and protocol; processes of different versions refuse each other.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Synchronous calls under way at the same time on one channel and direction. The rings of requests have as many entries,
 /// so that they can never be full.

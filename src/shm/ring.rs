@@ -9,6 +9,7 @@
 use super::atomics::{AtomicU32, Ordering};
 use super::layout::{Record, RecordContent};
 use super::segment::{copy_content, prefetch_for_write, write_content};
+use crate::sys::fault_point::FaultPoint;
 use crate::sys::order;
 
 /// The records of a ring, in a segment.
@@ -56,9 +57,9 @@ impl RingWriter {
         order::take_over_inside(record);
         // SAFETY: the ticket gives the entry to this thread alone, the segment is this process's own, and the reader does not
         // look at the content before the store below.
-        unsafe { write_content(record, content) };
+        FaultPoint::RecordWritten.around(|| unsafe { write_content(record, content) });
         order::hand_over_inside(record);
-        record.sequence.store(ticket.wrapping_add(1), Ordering::Release);
+        FaultPoint::RecordPublished.around(|| record.sequence.store(ticket.wrapping_add(1), Ordering::Release));
     }
 
     /// The ticket of the next entry to be published.

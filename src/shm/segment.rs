@@ -13,6 +13,7 @@ use super::layout::{
     ARENA_BYTES, ASYNC_ENTRIES, CALL_SLOTS, CallLine, FIRST_LINE, Record, RecordContent, Segment, Status,
 };
 use super::ring::Entries;
+use crate::sys::fault_point::FaultPoint;
 use crate::sys::large_buffers;
 use crate::sys::lock::OnceLock;
 use crate::sys::mapping::{self, Mapping, Writers};
@@ -58,7 +59,7 @@ impl OutgoingSegment {
 
     /// Tells how many asynchronous messages were taken in.
     pub fn set_async_taken(&self, ticket: u32) {
-        self.segment().async_taken.0.store(ticket, Ordering::Release);
+        FaultPoint::AsyncTaken.around(|| self.segment().async_taken.0.store(ticket, Ordering::Release));
     }
 
     /// How many were told to be taken in.
@@ -68,12 +69,12 @@ impl OutgoingSegment {
 
     /// Tells that `bytes` of asynchronous messages are free again.
     pub fn add_async_freed(&self, bytes: u64) {
-        self.segment().async_freed.0.fetch_add(bytes, Ordering::Release);
+        FaultPoint::AsyncFreed.around(|| self.segment().async_freed.0.fetch_add(bytes, Ordering::Release));
     }
 
     /// Tells how many bytes of asynchronous messages were sent in all.
     pub fn set_async_sent(&self, bytes: u64) {
-        self.segment().async_sent.0.store(bytes, Ordering::Release);
+        FaultPoint::AsyncSent.around(|| self.segment().async_sent.0.store(bytes, Ordering::Release));
     }
 
     /// The line of a call slot.
@@ -104,9 +105,9 @@ impl OutgoingSegment {
         order::take_over_inside(record);
         // SAFETY: this process owns the segment, and of its threads only the one that handles the call writes the slot until
         // the peer, having seen the sequence, uses the slot again.
-        unsafe { write_content(record, content) };
+        FaultPoint::ReplyWritten.around(|| unsafe { write_content(record, content) });
         order::hand_over_inside(record);
-        record.sequence.store(call, Ordering::Release);
+        FaultPoint::ReplyPublished.around(|| record.sequence.store(call, Ordering::Release));
     }
 
     /// Writes into the arena, at a place that the arena's allocator gave out and has not got back.
@@ -118,7 +119,7 @@ impl OutgoingSegment {
         order::take_over_inside(&self.segment().arena);
         // SAFETY: within the arena by the assertion; no other thread writes a block that was given out to this one, and the
         // peer only reads.
-        unsafe { memory::copy(start.add(offset), bytes.as_ptr(), bytes.len()) };
+        FaultPoint::ArenaWritten.around(|| unsafe { memory::copy(start.add(offset), bytes.as_ptr(), bytes.len()) });
         order::hand_over_inside(&self.segment().arena);
     }
 }
@@ -313,7 +314,7 @@ impl OwnStatus {
 
     /// Tells how many there may be.
     pub fn set_room(&self, bytes: u64) {
-        self.status().room.0.store(bytes, Ordering::Relaxed);
+        FaultPoint::RoomTold.around(|| self.status().room.0.store(bytes, Ordering::Relaxed));
     }
 }
 

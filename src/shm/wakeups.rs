@@ -7,6 +7,7 @@
 
 use super::atomics::{AtomicU32, Ordering, fence};
 use super::doorbell::Doorbells;
+use crate::sys::fault_point::FaultPoint;
 use crate::sys::futex;
 
 /// Has a worker of the peer's come for what was put into a ring. `lookers` reads how many look at this ring, `all_lookers` how many look at
@@ -40,19 +41,23 @@ pub fn begin_look(all_lookers: &AtomicU32, lookers: Option<&AtomicU32>, most: u3
     if enough || lookers.is_some_and(|lookers| lookers.load(Ordering::Relaxed) != 0) {
         return false;
     }
-    all_lookers.fetch_add(1, Ordering::Relaxed);
-    if let Some(lookers) = lookers {
-        lookers.fetch_add(1, Ordering::Relaxed);
-    }
+    FaultPoint::LookBegins.around(|| {
+        all_lookers.fetch_add(1, Ordering::Relaxed);
+        if let Some(lookers) = lookers {
+            lookers.fetch_add(1, Ordering::Relaxed);
+        }
+    });
     true
 }
 
 /// It ceases to. It is to look once more, after this.
 pub fn end_look(all_lookers: &AtomicU32, lookers: Option<&AtomicU32>) {
-    if let Some(lookers) = lookers {
-        lookers.fetch_sub(1, Ordering::Relaxed);
-    }
-    all_lookers.fetch_sub(1, Ordering::Relaxed);
+    FaultPoint::LookEnds.around(|| {
+        if let Some(lookers) = lookers {
+            lookers.fetch_sub(1, Ordering::Relaxed);
+        }
+        all_lookers.fetch_sub(1, Ordering::Relaxed);
+    });
     fence(Ordering::SeqCst);
 }
 
@@ -82,13 +87,13 @@ pub fn sleep_as_worker(doorbells: &Doorbells, bell: u16, sees_work: impl FnOnce(
 
 /// A caller is about to sleep. It is to have read its bell before this, and to look for its reply after.
 pub fn begin_caller_sleep(waiting: &AtomicU32) {
-    waiting.store(1, Ordering::Relaxed);
+    FaultPoint::CallerSleeps.around(|| waiting.store(1, Ordering::Relaxed));
     fence(Ordering::SeqCst);
 }
 
 /// It is awake. Who misses this rings in vain.
 pub fn end_caller_sleep(waiting: &AtomicU32) {
-    waiting.store(0, Ordering::Relaxed);
+    FaultPoint::CallerIsAwake.around(|| waiting.store(0, Ordering::Relaxed));
 }
 
 /// Wakes the caller whose reply was just published, where it sleeps.

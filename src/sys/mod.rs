@@ -3,6 +3,7 @@
 
 pub mod descriptor;
 pub mod epoll;
+pub mod fault_point;
 pub mod fork;
 pub mod futex;
 pub mod large_buffers;

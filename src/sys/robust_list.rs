@@ -5,6 +5,7 @@
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
+use super::fault_point::FaultPoint;
 use super::lock::Mutex;
 
 /// A word on the list, and the link before it that the kernel follows. It lies in shared memory; the link means something
@@ -75,10 +76,11 @@ impl RobustList {
         let mut words = self.words.lock();
         // SAFETY: mapped by the caller's promise; all fields are atomics.
         let life = unsafe { entry.as_ref() };
-        life.word.store(self.owner | libc::FUTEX_WAITERS, Ordering::Relaxed);
+        let word = self.owner | libc::FUTEX_WAITERS;
+        FaultPoint::LifeWordSet.around(|| life.word.store(word, Ordering::Relaxed));
         life.next.store(self.head.first.load(Ordering::Relaxed), Ordering::Relaxed);
         // One store links the word in: the kernel sees a whole list whenever the process is killed.
-        self.head.first.store(entry.as_ptr(), Ordering::Release);
+        FaultPoint::LifeWordListed.around(|| self.head.first.store(entry.as_ptr(), Ordering::Release));
         words.push(entry);
     }
 
@@ -88,11 +90,12 @@ impl RobustList {
         let Some(position) = words.iter().position(|word| *word == entry) else { return };
         // SAFETY: every word on the list is mapped until it is removed.
         let after = unsafe { entry.as_ref() }.next.load(Ordering::Relaxed);
-        match words.get(position + 1) {
+        let link = match words.get(position + 1) {
             // SAFETY: as above.
-            Some(before) => unsafe { before.as_ref() }.next.store(after, Ordering::Release),
-            None => self.head.first.store(after, Ordering::Release),
-        }
+            Some(before) => &unsafe { before.as_ref() }.next,
+            None => &self.head.first,
+        };
+        FaultPoint::LifeWordUnlisted.around(|| link.store(after, Ordering::Release));
         words.remove(position);
     }
 }

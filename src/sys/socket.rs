@@ -6,6 +6,8 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::sync::OnceLock;
 
+use super::fault_point::FaultPoint;
+
 /// Descriptors that one message can carry; the kernel's number.
 pub const DESCRIPTORS_A_MESSAGE: usize = 253;
 
@@ -67,7 +69,7 @@ pub fn listen(name: &[u8]) -> io::Result<OwnedFd> {
     // SAFETY: the address is a local of at least `len` bytes that outlives the call.
     check(unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), len) })?;
     // SAFETY: the call takes no pointer.
-    check(unsafe { libc::listen(socket.as_raw_fd(), WAITING_CONNECTIONS) })?;
+    check(FaultPoint::Listening.around(|| unsafe { libc::listen(socket.as_raw_fd(), WAITING_CONNECTIONS) }))?;
     Ok(socket)
 }
 
@@ -76,7 +78,8 @@ pub fn connect(name: &[u8]) -> io::Result<OwnedFd> {
     let socket = new_socket()?;
     let (address, len) = abstract_address(name)?;
     // SAFETY: the address is a local of at least `len` bytes that outlives the call.
-    check(unsafe { libc::connect(socket.as_raw_fd(), (&raw const address).cast(), len) })?;
+    let connect = || unsafe { libc::connect(socket.as_raw_fd(), (&raw const address).cast(), len) };
+    check(FaultPoint::Connected.around(connect))?;
     Ok(socket)
 }
 
@@ -84,7 +87,8 @@ pub fn connect(name: &[u8]) -> io::Result<OwnedFd> {
 pub fn accept(listener: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     let flags = libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
     // SAFETY: null pointers say that the peer's address is not wanted.
-    let fd = check(unsafe { libc::accept4(listener.as_raw_fd(), std::ptr::null_mut(), std::ptr::null_mut(), flags) })?;
+    let take = || unsafe { libc::accept4(listener.as_raw_fd(), std::ptr::null_mut(), std::ptr::null_mut(), flags) };
+    let fd = check(FaultPoint::Accepted.around(take))?;
     // SAFETY: the kernel has just handed this descriptor to us alone.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
@@ -109,9 +113,7 @@ pub fn peer_credentials(socket: BorrowedFd<'_>) -> io::Result<Credentials> {
 /// Ends the connection in both directions; the other end sees a hang-up.
 pub fn shut_down(socket: BorrowedFd<'_>) {
     // SAFETY: the call takes no pointer.
-    unsafe {
-        libc::shutdown(socket.as_raw_fd(), libc::SHUT_RDWR);
-    }
+    FaultPoint::ShutDown.around(|| unsafe { libc::shutdown(socket.as_raw_fd(), libc::SHUT_RDWR) });
 }
 
 /// Room for the control message of [`DESCRIPTORS_A_MESSAGE`] descriptors, aligned as its header must be.

@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use super::wire::Control;
+use crate::sys::fault_point::FaultPoint;
 use crate::sys::fork::ParentOnlyFd;
 use crate::sys::socket;
 
@@ -71,7 +72,7 @@ impl Outbox {
         let socket = self.socket.as_ref().ok_or(io::ErrorKind::NotConnected)?;
         let bytes = message.to_bytes();
         if self.waiting.is_empty() {
-            match socket::send(socket.fd(), &bytes, descriptors) {
+            match message.fault_point().around(|| socket::send(socket.fd(), &bytes, descriptors)) {
                 Ok(()) => return Ok(Backlog::Nothing),
                 Err(error) if backlog_after(&error).is_some() => {}
                 Err(error) => return Err(error),
@@ -88,7 +89,7 @@ impl Outbox {
         let socket = self.socket.as_ref().ok_or(io::ErrorKind::NotConnected)?;
         while let Some(next) = self.waiting.front() {
             let descriptors: Vec<_> = next.descriptors.iter().map(AsFd::as_fd).collect();
-            match socket::send(socket.fd(), &next.bytes, &descriptors) {
+            match FaultPoint::BacklogSent.around(|| socket::send(socket.fd(), &next.bytes, &descriptors)) {
                 Ok(()) => {
                     self.waiting.pop_front();
                 }

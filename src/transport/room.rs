@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Own;
 use crate::host::mutation::Mutation;
 use crate::shm::atomics::{AtomicU64, Ordering};
+use crate::sys::fault_point::FaultPoint;
 
 /// How much room there is and how much of it is taken. Shared by all threads of the process.
 #[derive(Debug)]
@@ -40,11 +41,12 @@ impl Room {
     /// The same where `promised` bytes besides those in use are not free.
     pub fn reserve_beside(&'static self, bytes: usize, promised: u64) -> Option<Reservation> {
         let bytes = if Mutation::SyncTakesNoRoom.is_on() { 0 } else { bytes as u64 };
-        self.in_use()
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |used| {
-                let total = used.checked_add(bytes)?;
-                (total.checked_add(promised)? <= self.limit).then_some(total)
-            })
+        let more = |used: u64| {
+            let total = used.checked_add(bytes)?;
+            (total.checked_add(promised)? <= self.limit).then_some(total)
+        };
+        FaultPoint::RoomTaken
+            .around(|| self.in_use().fetch_update(Ordering::AcqRel, Ordering::Acquire, more))
             .ok()
             .map(|_| Reservation { room: self, bytes })
     }
@@ -52,7 +54,7 @@ impl Room {
     /// Takes `bytes` of it whether or not they are free: their sender has seen to that.
     pub fn take(&'static self, bytes: usize) -> Reservation {
         let bytes = bytes as u64;
-        self.in_use().fetch_add(bytes, Ordering::AcqRel);
+        FaultPoint::RoomTaken.around(|| self.in_use().fetch_add(bytes, Ordering::AcqRel));
         Reservation { room: self, bytes }
     }
 
@@ -75,7 +77,7 @@ impl Drop for Reservation {
         if self.room.own.status.is_inherited() || Mutation::RoomIsNotGivenBack.is_on() {
             return;
         }
-        self.room.in_use().fetch_sub(self.bytes, Ordering::AcqRel);
+        FaultPoint::RoomGivenBack.around(|| self.room.in_use().fetch_sub(self.bytes, Ordering::AcqRel));
     }
 }
 

@@ -2,6 +2,7 @@
 //! What travels, as bytes: references, the objects of a message, and the small messages on the socket.
 
 use crate::shm::layout::VERSION;
+use crate::sys::fault_point::FaultPoint;
 
 /// The unguessable part of the name of a process's listening socket.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -77,6 +78,8 @@ pub enum ObjectContent {
         reference: Reference,
         /// Whether it was written as a stub rather than as a proxy.
         as_stub: bool,
+        /// Whether the receiver, whose stub it is, keeps the stub until it has this: see [`Control::Lend`].
+        kept: bool,
     },
 }
 
@@ -97,13 +100,22 @@ impl ObjectRecord {
     const FILE_DESCRIPTOR: u32 = 1;
     const STUB: u32 = 2;
     const PROXY: u32 = 3;
+    const KEPT_STUB: u32 = 4;
+    const KEPT_PROXY: u32 = 5;
 
     /// As bytes.
     pub fn to_bytes(self) -> [u8; Self::BYTES] {
         let (kind, reference) = match self.content {
             ObjectContent::FileDescriptor => (Self::FILE_DESCRIPTOR, [0; Reference::BYTES]),
-            ObjectContent::Remote { reference, as_stub: true } => (Self::STUB, reference.to_bytes()),
-            ObjectContent::Remote { reference, as_stub: false } => (Self::PROXY, reference.to_bytes()),
+            ObjectContent::Remote { reference, as_stub, kept } => {
+                let kind = match (as_stub, kept) {
+                    (true, false) => Self::STUB,
+                    (false, false) => Self::PROXY,
+                    (true, true) => Self::KEPT_STUB,
+                    (false, true) => Self::KEPT_PROXY,
+                };
+                (kind, reference.to_bytes())
+            }
         };
         let mut bytes = [0; Self::BYTES];
         bytes[..4].copy_from_slice(&self.offset.to_ne_bytes());
@@ -115,11 +127,16 @@ impl ObjectRecord {
 
     /// From bytes; `None` where they are of no kind.
     pub fn from_bytes(bytes: &[u8; Self::BYTES]) -> Option<Self> {
-        let reference = || Reference::from_bytes(&bytes_at(bytes, 16));
+        let remote = |as_stub, kept| {
+            let reference = Reference::from_bytes(&bytes_at(bytes, 16));
+            ObjectContent::Remote { reference, as_stub, kept }
+        };
         let content = match u32::from_ne_bytes(bytes_at(bytes, 4)) {
             Self::FILE_DESCRIPTOR => ObjectContent::FileDescriptor,
-            Self::STUB => ObjectContent::Remote { reference: reference(), as_stub: true },
-            Self::PROXY => ObjectContent::Remote { reference: reference(), as_stub: false },
+            Self::STUB => remote(true, false),
+            Self::PROXY => remote(false, false),
+            Self::KEPT_STUB => remote(true, true),
+            Self::KEPT_PROXY => remote(false, true),
             _ => return None,
         };
         Some(Self { offset: u32::from_ne_bytes(bytes_at(bytes, 0)), content, transfer: number_at(bytes, 8) })
@@ -214,6 +231,8 @@ pub enum Control {
         object: u64,
         /// Its secret.
         secret: u64,
+        /// The process that the reference came from; zeroes where it came by other means than a message.
+        from: Address,
     },
     /// The answer: the share is counted, or there is no such stub.
     Acquired {
@@ -241,6 +260,17 @@ pub enum Control {
     },
     /// The answer: the stub is kept, or the speaker has no share in it.
     Lent,
+    /// A process that has passed references to the speaker's stubs on to the receiver is dead: has the receiver all that it will ever
+    /// have of it?
+    Settle {
+        /// The dead process.
+        of: Address,
+    },
+    /// The answer, as soon as that is so.
+    Settled {
+        /// The dead process.
+        of: Address,
+    },
     /// The reference did not go out after all.
     Unlend {
         /// The stub's number.
@@ -268,6 +298,26 @@ impl Control {
     /// Bytes of a message.
     pub const BYTES: usize = 48;
 
+    /// What sending it is among the steps that others can see.
+    pub fn fault_point(&self) -> FaultPoint {
+        match self {
+            Self::Hello(_) => FaultPoint::HelloSent,
+            Self::Welcome(_) => FaultPoint::WelcomeSent,
+            Self::Refused(_) => FaultPoint::RefusedSent,
+            Self::Acquire { .. } => FaultPoint::AcquireSent,
+            Self::Acquired { .. } => FaultPoint::AcquiredSent,
+            Self::Release { .. } => FaultPoint::ReleaseSent,
+            Self::Lend { .. } => FaultPoint::LendSent,
+            Self::Lent => FaultPoint::LentSent,
+            Self::Settle { .. } => FaultPoint::SettleSent,
+            Self::Settled { .. } => FaultPoint::SettledSent,
+            Self::Unlend { .. } => FaultPoint::UnlendSent,
+            Self::AskRoom => FaultPoint::AskRoomSent,
+            Self::RoomInUse { .. } => FaultPoint::RoomInUseSent,
+            Self::Descriptors { .. } => FaultPoint::DescriptorsSent,
+        }
+    }
+
     /// As bytes.
     pub fn to_bytes(self) -> [u8; Self::BYTES] {
         let introduced = |kind: u8, who: Introduction| {
@@ -278,7 +328,7 @@ impl Control {
             Self::Hello(who) => introduced(1, who),
             Self::Welcome(who) => introduced(2, who),
             Self::Refused(why) => (3, why as u64, 0, [0; 16]),
-            Self::Acquire { object, secret } => (4, object, secret, [0; 16]),
+            Self::Acquire { object, secret, from } => (4, object, secret, from.0),
             Self::Acquired { object, granted } => (5, object, granted.into(), [0; 16]),
             Self::Release { object, count, after } => {
                 third = after.into();
@@ -287,6 +337,8 @@ impl Control {
             Self::Lend { object, to } => (7, object, 0, to.0),
             Self::Lent => (11, 0, 0, [0; 16]),
             Self::Unlend { object, to } => (12, object, 0, to.0),
+            Self::Settle { of } => (13, 0, 0, of.0),
+            Self::Settled { of } => (14, 0, 0, of.0),
             Self::Descriptors { transfer } => (8, transfer, 0, [0; 16]),
             Self::AskRoom => (9, 0, 0, [0; 16]),
             Self::RoomInUse { asynchronous, all } => (10, asynchronous, all, [0; 16]),
@@ -314,12 +366,14 @@ impl Control {
             1 => Self::Hello(who()),
             2 => Self::Welcome(who()),
             3 => Self::Refused(*Refusal::ALL.get(usize::try_from(first).ok()?)?),
-            4 => Self::Acquire { object: first, secret: second },
+            4 => Self::Acquire { object: first, secret: second, from: Address(bytes_at(bytes, 24)) },
             5 => Self::Acquired { object: first, granted: second == 1 },
             6 => Self::Release { object: first, count: second, after: number_at(bytes, 40) as u32 },
             7 => Self::Lend { object: first, to: Address(bytes_at(bytes, 24)) },
             11 => Self::Lent,
             12 => Self::Unlend { object: first, to: Address(bytes_at(bytes, 24)) },
+            13 => Self::Settle { of: Address(bytes_at(bytes, 24)) },
+            14 => Self::Settled { of: Address(bytes_at(bytes, 24)) },
             8 => Self::Descriptors { transfer: first },
             9 => Self::AskRoom,
             10 => Self::RoomInUse { asynchronous: first, all: second },
@@ -340,13 +394,15 @@ mod tests {
         let messages = [
             Control::Hello(who),
             Control::Welcome(who),
-            Control::Acquire { object: 5, secret: 6 },
+            Control::Acquire { object: 5, secret: 6, from: Address([4; 16]) },
             Control::Acquired { object: 5, granted: true },
             Control::Acquired { object: 5, granted: false },
             Control::Release { object: 5, count: 7, after: u32::MAX },
             Control::Lend { object: 8, to: Address([5; 16]) },
             Control::Lent,
             Control::Unlend { object: 8, to: Address([6; 16]) },
+            Control::Settle { of: Address([7; 16]) },
+            Control::Settled { of: Address([8; 16]) },
             Control::Descriptors { transfer: 9 },
             Control::AskRoom,
             Control::RoomInUse { asynchronous: 10, all: u64::MAX },
@@ -363,7 +419,7 @@ mod tests {
         assert_eq!(Control::from_bytes(&[1; Control::BYTES + 1]), None);
         let mut bytes = [0; Control::BYTES];
         assert_eq!(Control::from_bytes(&bytes), None);
-        bytes[0] = 13;
+        bytes[0] = 15;
         assert_eq!(Control::from_bytes(&bytes), None);
         bytes[0] = 3;
         bytes[8] = 5;
@@ -372,10 +428,13 @@ mod tests {
 
     #[test]
     fn objects_and_ancestors_survive_the_journey() {
+        let remote = |as_stub, kept| ObjectContent::Remote { reference: REFERENCE, as_stub, kept };
         for content in [
             ObjectContent::FileDescriptor,
-            ObjectContent::Remote { reference: REFERENCE, as_stub: true },
-            ObjectContent::Remote { reference: REFERENCE, as_stub: false },
+            remote(true, false),
+            remote(false, false),
+            remote(true, true),
+            remote(false, true),
         ] {
             let record = ObjectRecord { offset: 204_776, content, transfer: 77 };
             assert_eq!(ObjectRecord::from_bytes(&record.to_bytes()), Some(record));

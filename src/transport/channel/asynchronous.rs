@@ -7,6 +7,7 @@ use super::{Channel, ChannelError, Message, microseconds};
 use crate::host::mutation::Mutation;
 use crate::shm::atomics::Ordering;
 use crate::shm::layout::{ARENA_BYTES, ASYNC_ENTRIES, RecordContent, SHORT_BODY};
+use crate::sys::fault_point::FaultPoint;
 use crate::sys::lock::MutexGuard;
 use crate::sys::{order, thread};
 use crate::transport::async_messages::{Full, Receiver, SentAsync};
@@ -92,7 +93,8 @@ impl Channel {
         sent.note_sent(bytes, block);
         self.outgoing.set_async_sent(sent.sent_bytes());
         order::sent();
-        self.async_messages.publish_alone(self.outgoing.async_messages(), &content);
+        FaultPoint::AsyncPublished
+            .around(|| self.async_messages.publish_alone(self.outgoing.async_messages(), &content));
         drop(sent);
         self.announce();
         Ok(())
@@ -217,12 +219,12 @@ impl Channel {
     /// Says that this process's room has these bytes of the peer's asynchronous messages more.
     pub fn note_async_in_use(&self, bytes: u64) {
         self.async_taken_bytes.fetch_add(bytes, Ordering::AcqRel);
-        self.own.status.async_in_use().fetch_add(bytes, Ordering::AcqRel);
+        FaultPoint::AsyncInUse.around(|| self.own.status.async_in_use().fetch_add(bytes, Ordering::AcqRel));
     }
 
     /// Says that they are free again.
     pub fn note_async_freed(&self, bytes: u64) {
-        self.own.status.async_in_use().fetch_sub(bytes, Ordering::AcqRel);
+        FaultPoint::AsyncNotInUse.around(|| self.own.status.async_in_use().fetch_sub(bytes, Ordering::AcqRel));
         self.outgoing.add_async_freed(bytes);
     }
 }

@@ -5,6 +5,7 @@ use crate::shm::arena::Block;
 use crate::shm::atomics::Ordering;
 use crate::shm::layout::{CALL_SLOTS, RecordContent, bell_of_token};
 use crate::shm::wakeups;
+use crate::sys::fault_point::FaultPoint;
 use crate::sys::order;
 use crate::transport::call_slots::CallSlot;
 
@@ -19,6 +20,11 @@ impl Channel {
         } else {
             self.call_slots.try_acquire(bell).ok_or(ChannelError::NoRoom)
         }
+    }
+
+    /// Whether no call is under way.
+    pub fn has_no_call(&self) -> bool {
+        self.call_slots.bells_in_use().next().is_none()
     }
 
     /// Publishes a request, for the waiting thread `target` of the peer or, where that is `None`, for any of its workers; then the
@@ -40,12 +46,13 @@ impl Channel {
         order::sent();
         match target {
             None => {
-                self.requests.publish(self.outgoing.requests(), &content);
+                FaultPoint::RequestPublished.around(|| self.requests.publish(self.outgoing.requests(), &content));
             }
             Some(thread) => {
                 content.target = thread;
                 content.lines = 2;
-                self.nested_requests.publish(self.outgoing.nested_requests(), &content);
+                let publish = || self.nested_requests.publish(self.outgoing.nested_requests(), &content);
+                FaultPoint::NestedRequestPublished.around(publish);
                 wakeups::announce_nested(&self.peer_doorbells, self.peer.channel, bell_of_token(thread));
             }
         }
@@ -72,7 +79,8 @@ impl Channel {
     pub fn finish_call(&self, slot: CallSlot, block: Option<Block>, long_reply: bool) {
         if long_reply {
             // Only then: the replier reads this line for each reply, and has it in its cache as long as nobody writes it.
-            self.outgoing.call_line(slot.slot.into()).acknowledged.store(slot.call, Ordering::Release);
+            let line = self.outgoing.call_line(slot.slot.into());
+            FaultPoint::ReplyAcknowledged.around(|| line.acknowledged.store(slot.call, Ordering::Release));
         }
         self.free(block);
         self.call_slots.release(slot);

@@ -108,9 +108,9 @@ impl Ends {
     ) -> io::Result<Self> {
         let (outgoing, file) = OutgoingSegment::create()?;
         own.doorbells.note_channel(number);
-        let message = greeting(Introduction::new(number, own.address, own.token_id)).to_bytes();
+        let message = greeting(Introduction::new(number, own.address, own.token_id));
         let files = [file.as_fd(), own.status_file.fd(), own.doorbells_file.fd()];
-        socket::send(socket, &message, &files)?;
+        message.fault_point().around(|| socket::send(socket, &message.to_bytes(), &files))?;
         Ok(Self { outgoing, number })
     }
 
@@ -270,6 +270,11 @@ impl Channel {
         self.dead.load(Ordering::Acquire)
     }
 
+    /// Whether the peer is known to be dead, or its connection has ended, by which that will be known.
+    pub fn is_over(&self) -> bool {
+        self.is_dead() || self.outbox.lock().socket().is_none()
+    }
+
     /// Takes note of the peer's death and wakes every thread that waits for it. `false` where it was noted before.
     pub fn mark_dead(&self) -> bool {
         if self.dead.swap(true, Ordering::AcqRel) {
@@ -389,7 +394,8 @@ impl Channel {
     }
 }
 
-fn is_hang_up(error: &io::Error) -> bool {
+/// Whether an error of a socket says that its other end is closed.
+pub fn is_hang_up(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset | io::ErrorKind::NotConnected)
 }
 
