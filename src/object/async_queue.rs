@@ -89,6 +89,14 @@ impl AsyncQueue {
         !std::mem::replace(&mut state.running, true) || Mutation::AsyncIsHandledAtOnce.is_on()
     }
 
+    /// Ceases to handle the queue where it is empty; `true` where there is more, which somebody is to go on with.
+    pub(super) fn leave(&self) -> bool {
+        let mut state = self.state();
+        state.running = !state.waiting.is_empty();
+        order::hand_over(self);
+        state.running
+    }
+
     /// The next message, for who handles the queue; with `None` they have ceased to.
     pub(super) fn next(&self) -> Option<AsyncMessage> {
         let mut state = self.state();

@@ -247,8 +247,9 @@ impl Queues {
     }
 }
 
-/// Handles the asynchronous messages of a stub, until there are none.
-pub(super) fn handle_async(process: &'static Process, stub: &Arc<Stub>) {
+/// Handles the asynchronous messages of a stub until there are none, or `is_over` says after one of them that this thread has to do
+/// something else. `true` where there are more, which somebody is to go on with.
+pub(super) fn handle_async(process: &'static Process, stub: &Arc<Stub>, is_over: impl Fn() -> bool) -> bool {
     while let Some(AsyncMessage { code, mut data, caller, charge }) = stub.next_async() {
         let _alone = Mutation::AsyncIsHandledOneByOne.is_on().then(|| process.own.async_gate.lock());
         let _handling = process.note_handling();
@@ -260,17 +261,21 @@ pub(super) fn handle_async(process: &'static Process, stub: &Arc<Stub>) {
             stub.handle(code, NonNull::from(&mut data), NonNull::from(&mut reply))
         });
         if result != 0 && Mutation::AsyncErrorsEndTheQueue.is_on() {
-            return;
+            return false;
         }
         drop((data, charge));
         if Mutation::AsyncRepliesAreKept.is_on() {
             std::mem::forget(reply);
         }
     }
+        if is_over() {
+            return stub.leave_async();
+        }
 }
 
-/// Handles what a peer had sent before it died, and takes back what it held.
-pub(super) fn drain(process: &'static Process, peer: &Arc<Peer>) {
+/// Handles what a peer had sent before it died, and takes back what it held. `true` where there was a request.
+pub(super) fn drain(process: &'static Process, peer: &Arc<Peer>) -> bool {
+    let mut had_request = false;
     let mut queues = Queues::default();
     if let Some(channel) = peer.channel() {
         let gate = process.own.async_gate.lock();
@@ -288,6 +293,7 @@ pub(super) fn drain(process: &'static Process, peer: &Arc<Peer>) {
             let Some(request) = channel.take_request() else { break };
             handle_request(process, peer, &request, || {});
         }
+            had_request = true;
         channel.close_descriptors();
     }
     if !Mutation::TheDeadKeepTheirShares.is_on() {
@@ -298,3 +304,4 @@ pub(super) fn drain(process: &'static Process, peer: &Arc<Peer>) {
     }
     drop(queues.unused);
 }
+    had_request
