@@ -307,6 +307,9 @@ pub struct Remains {
 fn send(channel: &Channel, message: Control) {
     if let Err(error) = channel.send_control(message, &[]) {
         // A hang-up is the peer's death, which is told elsewhere.
-        ipckit_log::debug(format_args!("a message to process {} was not sent: {error}", channel.credentials().process));
+        ipckit_log::inner::debug(format_args!(
+            "a message to process {} was not sent: {error}",
+            channel.credentials().process
+        ));
     }
 }

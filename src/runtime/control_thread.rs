@@ -115,7 +115,7 @@ impl ControlThread {
             Ok(Received::Nothing) => return false,
             Ok(Received::End) => None,
             Err(error) => {
-                ipckit_log::error(format_args!(
+                ipckit_log::inner::error(format_args!(
                     "what a process sent in order to connect cannot be taken, so it is refused: {}",
                     Explained(&error)
                 ));
@@ -177,7 +177,7 @@ impl ControlThread {
                 kept
             }
             Err(NoWelcome::Refused(refusal)) => {
-                ipckit_log::error(format_args!(
+                ipckit_log::inner::error(format_args!(
                     "process {} of user {} was refused: {}",
                     credentials.process,
                     credentials.user,
@@ -204,8 +204,17 @@ impl ControlThread {
         if !may_connect(credentials) {
             return Err(Refusal::User.into());
         }
-        if listener_of(who.address) != Some(credentials.process) {
-            return Err(Refusal::Address.into());
+        match listener_of(who.address) {
+            Ok(process) if process == credentials.process => {}
+            Err(error) if shortage::is_refusal(&error) && !Mutation::WantIsToldAsALie.is_on() => {
+                ipckit_log::inner::error(format_args!(
+                    "whether process {} listens where it says cannot be seen: {}",
+                    credentials.process,
+                    Explained(&error)
+                ));
+                return Err(Refusal::Resources.into());
+            }
+            Ok(_) | Err(_) => return Err(Refusal::Address.into()),
         }
         let connections = &self.process.connections;
         let peer = connections
@@ -222,8 +231,12 @@ impl ControlThread {
                 Ok(())
             }
             Err(error) => {
-                ipckit_log::error(format_args!("no channel to process {}: {}", credentials.process, Explained(&error)));
-                self.process.note_death(&peer);
+                ipckit_log::inner::error(format_args!(
+                    "no channel to process {}: {}",
+                    credentials.process,
+                    Explained(&error)
+                ));
+                self.give_peer_up(&peer, shortage::is_refusal(&error));
                 Err(Refusal::Resources.into())
             }
         }
@@ -254,7 +267,14 @@ impl ControlThread {
                 true
             }
             Err(error) => {
-                ipckit_log::error(format_args!("no channel to process {}: {}", credentials.process, Explained(&error)));
+                ipckit_log::inner::error(format_args!(
+                    "no channel to process {}: {}",
+                    credentials.process,
+                    Explained(&error)
+                ));
+                if shortage::is_refusal(&error) {
+                    refuse(socket, Refusal::Resources);
+                }
                 self.give_up(socket);
                 self.process.connections.return_number(number);
                 self.process.note_death(peer);
@@ -273,7 +293,7 @@ impl ControlThread {
         if let Some(Control::Refused(refusal)) = answer
             && refusal != Refusal::Crossed
         {
-            ipckit_log::error(format_args!("a process refused our connection: {}", explain(refusal)));
+            ipckit_log::inner::error(format_args!("a process refused our connection: {}", explain(refusal)));
         }
         // Whatever this one's end, a crossed handshake may have succeeded.
         if peer.channel().is_none() {
@@ -321,7 +341,7 @@ impl ControlThread {
                 return false;
             }
             Err(error) => {
-                ipckit_log::error(format_args!(
+                ipckit_log::inner::error(format_args!(
                     "what process {} sent cannot be taken, so it is taken for dead: {}",
                     channel.credentials().process,
                     Explained(&error)
@@ -420,7 +440,7 @@ impl ControlThread {
             let kept = (self.process.exports.arrived(object), self.process.exports.end_lend(object, peer.address()));
             self.process.give_job(Job::Drop(Box::new((stub, kept))));
         } else {
-            ipckit_log::warn_once_a_second(format_args!(
+            ipckit_log::inner::warn_once_a_second(format_args!(
                 "process {} asked for an object that it holds no valid reference to",
                 channel.credentials().process
             ));

@@ -209,7 +209,7 @@ fn read_async(
 ) -> ReadAsync {
     let bytes = arrival::room_of(content.data_len as usize, content.objects.into());
     let Some(stub) = peer.granted(content.object) else {
-        ipckit_log::warn_once_a_second(format_args!(
+        ipckit_log::inner::warn_once_a_second(format_args!(
             "process {} sent a message to an object that it holds no reference to",
             channel.credentials().process
         ));
@@ -219,7 +219,7 @@ fn read_async(
     match arrival::take(process, peer, channel, content, None) {
         Ok(Arrival { parcel, .. }) => (bytes, Some((stub, content.code, parcel))),
         Err(error) => {
-            ipckit_log::error_once_a_second(format_args!(
+            ipckit_log::inner::error_once_a_second(format_args!(
                 "a message of process {} is lost: {error}",
                 channel.credentials().process
             ));

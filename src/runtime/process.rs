@@ -83,6 +83,9 @@ impl Process {
 
     #[cold]
     fn start() -> Result<&'static Self, StartError> {
+        // What they say of the environment is said before the runtime is in the making: a callback for it may need the runtime.
+        Settings::of_process();
+        ipckit_log::inner::carry_with(carry_line);
         let process = CURRENT.get_or_make(Self::create)?;
         process.start_threads()?;
         Ok(process)
@@ -206,3 +209,11 @@ impl Drop for Handling {
         self.0.handling.fetch_sub(1, Ordering::AcqRel);
     }
 }
+/// Takes a line for the user's callback to a worker.
+fn carry_line(line: ipckit_log::inner::Written) {
+    match Process::started() {
+        Some(process) => process.run_on_worker(Box::new(move || line.tell())),
+        None => line.tell(),
+    }
+}
+

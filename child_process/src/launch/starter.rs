@@ -155,7 +155,7 @@ impl Watch {
                 self.children.push(Child::new(library, found, guardian, channel, deadline, audience, place));
             }
             Err((failure, text)) => {
-                ipckit_log::error(format_args!("native child process {library}: {text}"));
+                ipckit_log::inner::error(format_args!("native child process {library}: {text}"));
                 // A caller who starts another one at once finds room.
                 drop(place);
                 self.unsent.extend(audience.fail(failure));
@@ -191,7 +191,7 @@ pub(super) fn explain(error: &io::Error) -> String {
 }
 
 pub(super) fn complain_of_closed_descriptors() {
-    ipckit_log::error(format_args!(
+    ipckit_log::inner::error(format_args!(
         "this program has closed descriptors of libchild_process.so; its child processes cannot be followed any more"
     ));
 }
