@@ -150,6 +150,8 @@ mutations! {
     RoomCannotBeRaised: "room.the_room_can_be_raised";
     /// A refused message's receiver is not told.
     RefusalsNameNobody: "room.a_refusal_is_told";
+    /// A refusal does not tell how full the receiver is.
+    WhatIsOnItsWayIsNotTold: "room.a_refusal_is_told";
     // ---- asynchronous order ----
     /// The asynchronous message that was sent last is handled first.
     LastAsyncComesFirst:

@@ -16,7 +16,7 @@ use crate::shm::layout::{Kind, RecordContent};
 use crate::sys::order;
 use crate::sys::shortage::Explained;
 use crate::transport::wire::Ancestor;
-use crate::transport::{CallSlot, Channel, ChannelError, Message, Post};
+use crate::transport::{CallSlot, Channel, ChannelError, Message, Post, RoomTaken};
 
 /// Why a call failed.
 #[derive(Debug, thiserror::Error)]
@@ -26,21 +26,42 @@ pub enum CallError {
     Dead,
     /// The receiver has no room for the message.
     #[error(
-        "process {receiver} has no room for a message of {bytes} bytes: {used} of {room} bytes are in use there, of which asynchronous messages may have half; what is handled and destroyed there gives room back, and IPCKIT_RECEIVE_BUFFER raises its limit"
+        "process {receiver} has no room for a message of {bytes} bytes: {taken}; what is handled and destroyed there gives room back, and IPCKIT_RECEIVE_BUFFER raises its limit"
     )]
     NoRoom {
         /// What the message takes.
         bytes: usize,
         /// The receiver.
         receiver: u32,
-        /// Bytes in use there.
+        /// How full it is.
+        taken: RoomTaken,
+    },
+    /// The receiver has room, and the message cannot be sent all the same, before others are done with.
+    #[error(
+        "the message of {bytes} bytes to process {receiver} was not sent, {error}; when that process goes on there is room again"
+    )]
+    NoRoomToSend {
+        /// What the message takes.
+        bytes: usize,
+        /// The receiver.
+        receiver: u32,
+        /// What there is too much of.
+        error: ChannelError,
+    },
+    /// This process has no room for the reply.
+    #[error(
+        "there is no room here for the reply of process {sender}, of {bytes} bytes: {used} of {limit} bytes are in use here; destroy replies that are not needed any more, or raise the limit with IPCKIT_RECEIVE_BUFFER"
+    )]
+    NoRoomHere {
+        /// What the reply takes.
+        bytes: usize,
+        /// Who sent it.
+        sender: u32,
+        /// Bytes in use here.
         used: u64,
         /// How many there may be.
         room: u64,
     },
-    /// This process has no room for the reply.
-    #[error("there is no room here for the reply; destroy replies that are not needed any more")]
-    NoRoomHere,
     /// This process has no memory for the reply.
     #[error("there is no memory for the reply; raise its limit (ulimit -v), or free some")]
     NoMemory,
@@ -138,22 +159,33 @@ fn connected(proxy: &Proxy) -> Result<(&Arc<Peer>, &Arc<Channel>), CallError> {
     Ok((peer, channel))
 }
 
-fn no_room(channel: &Channel, bytes: usize) -> CallError {
-    let (used, room) = channel.peer_room();
+#[cold]
+fn lost(peer: &Peer) -> CallError {
+    if peer.is_unreachable() && !peer.is_inherited() { CallError::Unreachable } else { CallError::Dead }
+}
+
+fn no_room(channel: &Channel, bytes: usize, taken: RoomTaken) -> CallError {
     let receiver = if Mutation::RefusalsNameNobody.is_on() { 0 } else { channel.credentials().process };
-    CallError::NoRoom { bytes, receiver, used, room }
+    let taken = if Mutation::WhatIsOnItsWayIsNotTold.is_on() { RoomTaken { all: 0, ..taken } } else { taken };
+    CallError::NoRoom { bytes, receiver, taken }
 }
 
 fn from_channel(error: ChannelError, channel: &Channel, bytes: usize) -> CallError {
     match error {
         ChannelError::Dead => CallError::Dead,
-        ChannelError::NoRoom => no_room(channel, bytes),
+        ChannelError::ReceiverFull(taken) => no_room(channel, bytes, taken),
         ChannelError::System(error) => CallError::System(error),
     }
 }
 
 /// A call slot in use, given back at the end, with the block that the request lies in.
 struct Underway<'a> {
+        error @ (ChannelError::RingFull
+        | ChannelError::ArenaFull(_)
+        | ChannelError::NoCallSlot
+        | ChannelError::ImpossibleCall) => {
+            CallError::NoRoomToSend { bytes, receiver: channel.credentials().process, error }
+        }
     channel: &'a Channel,
     slot: Option<CallSlot>,
     block: Option<Block>,
@@ -199,8 +231,9 @@ fn exchange(
     match (content, kind) {
         (Some(content), Some(Kind::Reply)) => take_reply(process, peer, channel, &content),
         (None, _) if Mutation::WokenCallsGetAnotherCode.is_on() => Err(CallError::Malformed),
-        (None, _) | (_, Some(Kind::NoStub)) => Err(CallError::Dead),
-        (_, Some(Kind::NoRoom)) => Err(no_room(channel, bytes)),
+        (None, _) => Err(lost(peer)),
+        (_, Some(Kind::NoStub)) => Err(CallError::Dead),
+        (_, Some(Kind::NoRoom)) => Err(no_room(channel, bytes, channel.peer_room())),
         _ => Err(CallError::Malformed),
     }
 }
@@ -218,7 +251,8 @@ fn take_reply(
     let bytes = if Mutation::RepliesTakeNoRoom.is_on() { 0 } else { bytes };
     let Some(room) = process.room.reserve(bytes) else {
         arrival::discard(process, peer, channel, content);
-        return Err(CallError::NoRoomHere);
+        let (sender, used, limit) = (channel.credentials().process, process.room.used(), process.room.limit());
+        return Err(CallError::NoRoomHere { bytes, sender, used, limit });
     };
     let arrival = arrival::take(process, peer, channel, content, Some(room));
     let Arrival { parcel, .. } = arrival.map_err(|error| match error {

@@ -97,9 +97,10 @@ fn reserve(process: &Process, channel: &Channel, request: &RecordContent) -> Opt
     };
     if room.is_none() {
         ipckit_log::warn_once_a_second(format_args!(
-            "no room for a request of {bytes} bytes from process {}: {} bytes are in use here",
+            "no room for a request of {bytes} bytes from process {}: {} of {} bytes are in use here",
             channel.credentials().process,
-            process.room.used()
+            process.room.used(),
+            process.room.limit()
         ));
     }
     room
@@ -267,10 +268,11 @@ pub(super) fn handle_async(process: &'static Process, stub: &Arc<Stub>, is_over:
         if Mutation::AsyncRepliesAreKept.is_on() {
             std::mem::forget(reply);
         }
-    }
         if is_over() {
             return stub.leave_async();
         }
+    }
+    false
 }
 
 /// Handles what a peer had sent before it died, and takes back what it held. `true` where there was a request.
@@ -291,9 +293,9 @@ pub(super) fn drain(process: &'static Process, peer: &Arc<Peer>) -> bool {
         drop(gate);
         for _ in 0..CALL_SLOTS {
             let Some(request) = channel.take_request() else { break };
+            had_request = true;
             handle_request(process, peer, &request, || {});
         }
-            had_request = true;
         channel.close_descriptors();
     }
     if !Mutation::TheDeadKeepTheirShares.is_on() {
@@ -303,5 +305,5 @@ pub(super) fn drain(process: &'static Process, peer: &Arc<Peer>) -> bool {
         process.give_job(Job::Stub(stub));
     }
     drop(queues.unused);
-}
     had_request
+}

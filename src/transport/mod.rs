@@ -16,7 +16,7 @@ pub mod room;
 pub mod wire;
 
 pub use call_slots::CallSlot;
-pub use channel::{Channel, ChannelError, Ends, MOST_DATA, Message, Own, PreparedReply};
+pub use channel::{Channel, ChannelError, Ends, MOST_DATA, Message, Own, PreparedReply, RoomTaken};
 pub use late_look::{FIRST_LOOK, LateLook};
 pub use latency::Latency;
 pub use outbox::Backlog;
