@@ -24,6 +24,11 @@ pub enum CallError {
     /// The stub or its process is dead.
     #[error("the stub or its process is dead")]
     Dead,
+    /// The process of the stub may live, and could not be connected to.
+    #[error(
+        "the process of the stub could not be connected to, for want of what the system gives, here or there: the log says of what; once that is mended, receive the object again"
+    )]
+    Unreachable,
     /// The receiver has no room for the message.
     #[error(
         "process {receiver} has no room for a message of {bytes} bytes: {taken}; what is handled and destroyed there gives room back, and IPCKIT_RECEIVE_BUFFER raises its limit"
@@ -60,7 +65,7 @@ pub enum CallError {
         /// Bytes in use here.
         used: u64,
         /// How many there may be.
-        room: u64,
+        limit: u64,
     },
     /// This process has no memory for the reply.
     #[error("there is no memory for the reply; raise its limit (ulimit -v), or free some")]
@@ -149,12 +154,12 @@ pub fn descriptor(proxy: &Proxy) -> Result<&str, CallError> {
 
 fn connected(proxy: &Proxy) -> Result<(&Arc<Peer>, &Arc<Channel>), CallError> {
     let peer = proxy.peer();
-    let channel = peer.wait_for_channel().ok_or(CallError::Dead)?;
+    let channel = peer.wait_for_channel().ok_or_else(|| lost(peer))?;
     if peer.is_dead() && Mutation::DeadAreWaitedFor.is_on() {
         std::thread::park();
     }
     if peer.is_dead() || !proxy.wait_for_hold() {
-        return Err(CallError::Dead);
+        return Err(lost(peer));
     }
     Ok((peer, channel))
 }
@@ -175,17 +180,17 @@ fn from_channel(error: ChannelError, channel: &Channel, bytes: usize) -> CallErr
         ChannelError::Dead => CallError::Dead,
         ChannelError::ReceiverFull(taken) => no_room(channel, bytes, taken),
         ChannelError::System(error) => CallError::System(error),
-    }
-}
-
-/// A call slot in use, given back at the end, with the block that the request lies in.
-struct Underway<'a> {
         error @ (ChannelError::RingFull
         | ChannelError::ArenaFull(_)
         | ChannelError::NoCallSlot
         | ChannelError::ImpossibleCall) => {
             CallError::NoRoomToSend { bytes, receiver: channel.credentials().process, error }
         }
+    }
+}
+
+/// A call slot in use, given back at the end, with the block that the request lies in.
+struct Underway<'a> {
     channel: &'a Channel,
     slot: Option<CallSlot>,
     block: Option<Block>,

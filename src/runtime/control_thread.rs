@@ -21,7 +21,7 @@ use crate::shm::atomics::Ordering;
 use crate::shm::layout::VERSION;
 use crate::sys::fork::{self, ParentOnlyFd};
 use crate::sys::robust_list::RobustList;
-use crate::sys::shortage::Explained;
+use crate::sys::shortage::{self, Explained};
 use crate::sys::socket::{self, Credentials};
 use crate::sys::thread;
 use crate::transport::wire::{Address, Control, Introduction, Refusal};
@@ -110,6 +110,7 @@ impl ControlThread {
     fn receive_handshake(&self, key: u64) -> bool {
         let Some(socket) = self.process.connections.socket(key) else { return false };
         let mut files = Vec::new();
+        let mut is_short = false;
         let message = match receive_message(socket.fd(), &mut files) {
             Ok(Received::Message(message)) => Some(message),
             Ok(Received::Nothing) => return false,
@@ -119,6 +120,7 @@ impl ControlThread {
                     "what a process sent in order to connect cannot be taken, so it is refused: {}",
                     Explained(&error)
                 ));
+                is_short = shortage::is_refusal(&error);
                 None
             }
         };
@@ -137,19 +139,25 @@ impl ControlThread {
                 if crossed && self.process.connections.keep_witness(key, &socket, &peer, true) {
                     return true;
                 }
+                if is_short {
+                    refuse(&socket, Refusal::Resources);
+                }
                 self.give_up(&socket);
-                self.take_refusal(&peer, answer);
+                self.take_refusal(&peer, answer, is_short);
                 false
             }
-            (Connection::Witness { socket, peer, awaited }, _) => {
+            (Connection::Witness { socket, peer, awaited }, message) => {
                 self.process.epoll.remove(socket.fd());
                 if awaited && peer.channel().is_none() {
-                    // It said that it would connect to us, and died or gave up before.
-                    self.process.note_death(&peer);
+                    // It said that it would connect to us, and died or gave up before; where it could not, it says so.
+                    self.give_peer_up(&peer, message == Some(Control::Refused(Refusal::Resources)));
                 }
                 false
             }
             (Connection::Accepted { socket, .. }, _) => {
+                if is_short {
+                    refuse(&socket, Refusal::Resources);
+                }
                 self.process.epoll.remove(socket.fd());
                 false
             }
@@ -170,6 +178,10 @@ impl ControlThread {
             Err(NoWelcome::Crossed(peer)) => {
                 // Before the answer: the other side waits for this socket's end from then on.
                 let kept = self.process.connections.keep_witness(key, socket, &peer, false);
+                if !kept && peer.channel().is_none() {
+                    // The other handshake has just failed, so this one is to be used.
+                    return self.answer_hello(key, socket, credentials, who, files);
+                }
                 refuse(socket, Refusal::Crossed);
                 if !kept {
                     self.process.epoll.remove(socket.fd());
@@ -217,7 +229,7 @@ impl ControlThread {
             Ok(_) | Err(_) => return Err(Refusal::Address.into()),
         }
         let connections = &self.process.connections;
-        let peer = connections
+        let (peer, is_new) = connections
             .peer_for_hello(self.process.own.address, who.address)
             .map_err(|Crossed(peer)| NoWelcome::Crossed(peer))?;
         let channel = connections.take_number().and_then(|number| {
@@ -236,7 +248,10 @@ impl ControlThread {
                     credentials.process,
                     Explained(&error)
                 ));
-                self.give_peer_up(&peer, shortage::is_refusal(&error));
+                if is_new {
+                    self.give_peer_up(&peer, shortage::is_refusal(&error));
+                }
+                // Else there is a handshake from here, which comes to an end of its own.
                 Err(Refusal::Resources.into())
             }
         }
@@ -277,7 +292,7 @@ impl ControlThread {
                 }
                 self.give_up(socket);
                 self.process.connections.return_number(number);
-                self.process.note_death(peer);
+                self.give_peer_up(peer, shortage::is_refusal(&error));
                 false
             }
         }
@@ -289,7 +304,15 @@ impl ControlThread {
         socket::shut_down(socket.fd());
     }
 
-    fn take_refusal(&self, peer: &Arc<Peer>, answer: Option<Control>) {
+    fn give_peer_up(&self, peer: &Arc<Peer>, is_short: bool) {
+        if is_short {
+            self.process.note_unreachable(peer);
+        } else {
+            self.process.note_death(peer);
+        }
+    }
+
+    fn take_refusal(&self, peer: &Arc<Peer>, answer: Option<Control>, is_short: bool) {
         if let Some(Control::Refused(refusal)) = answer
             && refusal != Refusal::Crossed
         {
@@ -297,7 +320,7 @@ impl ControlThread {
         }
         // Whatever this one's end, a crossed handshake may have succeeded.
         if peer.channel().is_none() {
-            self.process.note_death(peer);
+            self.give_peer_up(peer, is_short || answer == Some(Control::Refused(Refusal::Resources)));
         }
     }
 
@@ -395,6 +418,11 @@ impl ControlThread {
                 }
                 makes_sense
             }
+            Control::Refused(Refusal::Resources) => {
+                // It could not take our welcome.
+                self.process.note_unreachable(peer);
+                false
+            }
             Control::Hello(_) | Control::Welcome(_) | Control::Refused(_) => false,
         }
     }
@@ -475,18 +503,20 @@ impl From<Refusal> for NoWelcome {
     }
 }
 
-fn refuse(socket: &ParentOnlyFd, refusal: Refusal) {
+/// Tells who connects why that is not to be.
+pub(super) fn refuse(socket: &ParentOnlyFd, refusal: Refusal) {
     // A peer that does not read the answer sees the hang-up.
     let _ = socket::send(socket.fd(), &Control::Refused(refusal).to_bytes(), &[]);
 }
 
 /// The process that listens at an address, by the kernel's word.
-fn listener_of(address: Address) -> Option<u32> {
-    let probe = socket::connect(&address.socket_name()).ok()?;
-    socket::peer_credentials(probe.as_fd()).ok().map(|credentials| credentials.process)
+fn listener_of(address: Address) -> io::Result<u32> {
+    let probe = socket::connect(&address.socket_name())?;
+    Ok(socket::peer_credentials(probe.as_fd())?.process)
 }
 
-fn explain(refusal: Refusal) -> &'static str {
+/// A refusal in words.
+pub(super) fn explain(refusal: Refusal) -> &'static str {
     match refusal {
         Refusal::Version => "the two use different versions of this library; rebuild them against the same",
         Refusal::User => "it belongs to another user",
