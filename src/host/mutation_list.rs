@@ -566,8 +566,6 @@ mutations! {
         "bad_handlers.a_direct_handler_that_throws",
         "bad_handlers.an_async_handler_that_throws",
         "bad_handlers.other_callers_of_a_thrower";
-    // ---- leftovers ----
-    /// What connected to a dead process stays.
     /// A thread may be cancelled within a call.
     CallsAreCancelled:
         "bad_handlers.a_thread_inside_the_library_is_not_cancelled",
@@ -588,6 +586,8 @@ mutations! {
     StoppedThreadsEmptyTheQueue: "join_and_stop.stop_in_an_async_handler";
     /// A thread that was stopped before it joins is content with what is no request.
     ChoresCountAsRequests: "join_and_stop.a_chore_is_no_request";
+    // ---- leftovers ----
+    /// What connected to a dead process stays.
     EndedConnectionsStay: "leftovers.nothing_is_left_at_a_sibling", "leftovers.nothing_is_left_of_many_children";
     /// A process keeps the child's end of each child's socket.
     SocketsOfChildrenStay: "leftovers.nothing_is_left_of_many_children";
