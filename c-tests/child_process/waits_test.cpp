@@ -132,19 +132,22 @@ void NoDescriptorIsLeft()
 {
     Facts facts;
     size_t before = 0;
+    const auto live = [&facts](const char *way) {
+        Behave(way);
+        OH_IPCRemoteProxy_Destroy(Start(LIBRARY).proxy);
+        kill(facts.LastPid(), SIGKILL);
+        AwaitEnd(facts.LastPid());
+    };
     for (int round = 0; round < 10; round++) {
         for (const char *way : {"wait", "return at once", "offer nothing", "crash while loading", "exit while connecting"}) {
-            Behave(way);
-            OH_IPCRemoteProxy_Destroy(Start(LIBRARY).proxy);
-            kill(facts.LastPid(), SIGKILL);
-            AwaitEnd(facts.LastPid());
+            live(way);
         }
         AwaitThat("the end of all processes", [] { return Descendants(getpid()).empty(); });
         if (round == 0) {
-            // What IPC itself has open comes with the first child, and goes a while after each.
-            AwaitThat("a quiet process", [&] {
+            // What IPC itself has open comes with the first child, and goes a while after each: then one more child's life changes nothing.
+            AwaitThat("a child's life after which as much is open as before", [&] {
                 before = OpenDescriptors();
-                std::this_thread::sleep_for(std::chrono::milliseconds(100));
+                live("wait");
                 return before == OpenDescriptors();
             });
         }

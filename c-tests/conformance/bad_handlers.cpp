@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Handlers that throw, that unwind, and that destroy what they run on.
+#include <csetjmp>
 #include <pthread.h>
 #include <stdexcept>
 #include <thread>
@@ -10,6 +11,12 @@
 using namespace conformance;
 
 namespace {
+
+jmp_buf &JumpTarget()
+{
+    static jmp_buf target;
+    return target;
+}
 
 // anything → never
 BEHAVIOUR(throw_exception)
@@ -167,6 +174,28 @@ BEHAVIOUR(watch_loudly)
 }
 
 } // namespace
+
+// → ; starts a thread that joins when it is let, until a handler jumps out
+BEHAVIOUR(join_to_jump)
+{
+    std::thread([] {
+        Counter("join to jump").AwaitAtLeast(1);
+        if (setjmp(JumpTarget()) == 0) {
+            OH_IPCSkeleton_JoinWorkThread();
+        }
+        Counter("jumped").Add();
+        for (;;) {
+            pause();
+        }
+    }).detach();
+    return OH_IPC_SUCCESS;
+}
+
+// → ; leaves the handler by longjmp, on the thread of join_to_jump
+BEHAVIOUR(jump)
+{
+    longjmp(JumpTarget(), 1);
+}
 
 TEST(a_handler_that_throws, "an exception goes through the library, or its caller is left waiting")
 {
@@ -332,6 +361,34 @@ TEST(the_callbacks_of_a_recipient_call_everything, "a function of the interface 
     Counter("called everything").AwaitAtLeast(2);
     Counter("told").AwaitAtLeast(2);
     EXPECT_EQ(actor.Ask("pid").result, OH_IPC_SUCCESS);
+}
+
+TEST(a_handler_that_jumps_out, "what a handler leaves behind by longjmp harms another process, or keeps its caller for ever")
+{
+    Actor &jumper = StartActorWithMaxThreads(1);
+    Actor &other = StartActor();
+    other.Introduce("jumper", jumper.Proxy());
+    Threads callers;
+    EXPECT_EQ(jumper.Ask("join_to_jump").result, OH_IPC_SUCCESS);
+    for (int index = 0; index < 2; index++) {
+        callers.Start([&] {
+            int result = jumper.Ask("block", Parcel().Text("entered").Text("gate").Int(1)).result;
+            EXPECT_EQ(result, OH_IPC_DEAD_REMOTE_OBJECT);
+        });
+    }
+    Counter("entered").AwaitAtLeast(2);
+    Counter("join to jump").Add();
+    callers.Start([&] { EXPECT_EQ(jumper.Ask("jump").result, OH_IPC_DEAD_REMOTE_OBJECT); });
+    Counter("jumped").AwaitAtLeast(1);
+    // Others do not notice, and its callers do not wait longer than it lives.
+    EXPECT_EQ(other.Ask("pid").Read().Int(), other.Pid());
+    jumper.Kill();
+    callers.Join();
+    Answer answer = other.Ask("ask_kept", Parcel().Text("jumper").Text("pid"));
+    EXPECT_EQ(answer.result, OH_IPC_SUCCESS);
+    EXPECT_EQ(answer.Read().Int(), OH_IPC_DEAD_REMOTE_OBJECT);
+    Actor &next = StartActor();
+    EXPECT_EQ(next.Ask("pid").Read().Int(), next.Pid());
 }
 
 TEST(a_thread_inside_the_library_is_not_cancelled, "a thread that is to end does so halfway through a call, or not at all")

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Threads that become workers, and workers that end.
+#include <mutex>
 #include <pthread.h>
 #include <set>
 #include <thread>
@@ -138,6 +139,24 @@ BEHAVIOUR(stop_on_another_thread)
 {
     std::thread(OH_IPCSkeleton_StopWorkThread).join();
     WriteReport(request.reply, CurrentReport());
+    return OH_IPC_SUCCESS;
+}
+
+// → ; calls StopWorkThread, on a thread where nobody has before
+BEHAVIOUR(stop_in_async)
+{
+    static std::mutex mutex;
+    static std::set<int64_t> stopped;
+    {
+        std::lock_guard<std::mutex> lock(mutex);
+        EXPECT(stopped.insert(CurrentThread()).second);
+    }
+    struct End {
+        ~End() { Counter("async thread ended").Add(); }
+    };
+    thread_local End end;
+    (void)&end;
+    OH_IPCSkeleton_StopWorkThread();
     return OH_IPC_SUCCESS;
 }
 
@@ -292,6 +311,43 @@ TEST(stop_ends_a_pool_thread, "StopWorkThread does nothing on a thread of the po
     EXPECT(IsPoolThread(report));
     Counter(Ended(report.thread)).AwaitAtLeast(1);
     EXPECT(ReportOf(actor.Proxy()).thread != report.thread);
+}
+
+TEST(stop_in_an_async_handler, "a stopped thread goes on with the stub's messages that wait, or they are lost")
+{
+    constexpr uint32_t MESSAGES = 8;
+    Actor &actor = StartActor();
+    ProxyPtr stub = actor.CreateStub("stub");
+    EXPECT_EQ(Tell(stub.get(), "block", Parcel().Text("entered").Text("gate").Int(1)), OH_IPC_SUCCESS);
+    Counter("entered").AwaitAtLeast(1);
+    for (uint32_t message = 0; message < MESSAGES; message++) {
+        EXPECT_EQ(Tell(stub.get(), "stop_in_async"), OH_IPC_SUCCESS);
+    }
+    Counter("gate").Add();
+    Counter("async thread ended").AwaitAtLeast(MESSAGES);
+    // The queue goes on being served.
+    EXPECT_EQ(Tell(stub.get(), "count", Parcel().Text("after")), OH_IPC_SUCCESS);
+    Counter("after").AwaitAtLeast(1);
+}
+
+TEST(a_chore_is_no_request, "a thread that was stopped before joins, and returns without having served anybody")
+{
+    Actor &actor = StartActorWithMaxThreads(1);
+    ProxyPtr chore = actor.CreateStub("chore");
+    EXPECT_EQ(actor.Ask("destroy_stub", Parcel().Text("chore")).result, OH_IPC_SUCCESS);
+    StartJoining(actor, "joined", true, 1);
+    Threads callers;
+    Occupy(callers, actor, "gate");
+    Occupy(callers, actor, "gate");
+    LetJoin("joined");
+    // Only the joined thread is there for the stub's end.
+    chore.reset();
+    Counter("destroyed chore").AwaitAtLeast(1);
+    EXPECT_EQ(actor.Tell("keep_report", Parcel().Text("served")), OH_IPC_SUCCESS);
+    Counter(Returned("joined")).AwaitAtLeast(1);
+    EXPECT_EQ(Counter("reported served").Value(), 1u);
+    Counter("gate").Add();
+    callers.Join();
 }
 
 TEST(stop_in_a_nested_handler_ends_the_thread_later, "a thread that waits in a handler is ended before it is through")

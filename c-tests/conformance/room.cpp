@@ -386,11 +386,43 @@ TEST(refusals_in_a_loop_are_counted, "each of a thousand refusals is a line of t
     }
 }
 
-TEST(a_refusal_is_told, "the log does not say whose room a refused message had no place in")
+TEST(a_refusal_is_told, "the log does not say whose room a refused message had no place in, how full it is, and by whom")
 {
     Actor &actor = StartActor();
     EXPECT_EQ(Fill(actor.Proxy(), LARGEST), 2);
+    std::string two = std::to_string(2 * LARGEST);
     std::string output = OutputSoFar();
-    EXPECT(output.find(std::to_string(actor.Pid())) != std::string::npos);
+    EXPECT(output.find("process " + std::to_string(actor.Pid()) + " has no room for a message of "
+        + std::to_string(LARGEST) + " bytes: " + two + " of " + std::to_string(WHOLE_ROOM)) != std::string::npos);
+    EXPECT(output.find(two + " of them by asynchronous messages") != std::string::npos);
+    EXPECT(output.find(two + " of these are of this process's") != std::string::npos);
     EXPECT(output.find("IPCKIT_RECEIVE_BUFFER") != std::string::npos);
+}
+
+TEST(a_refused_reply_is_told, "the log does not say whose reply there was no room for, and how full this process is")
+{
+    Actor &actor = StartActor();
+    std::vector<Parcel> replies;
+    for (int index = 0; index < 5; index++) {
+        replies.push_back(std::move(actor.Ask("give_size", Parcel().Int(LARGEST)).reply));
+    }
+    EXPECT_EQ(actor.Ask("give_size", Parcel().Int(LARGEST)).result, OH_IPC_INNER_ERROR);
+    std::string output = OutputSoFar();
+    EXPECT(output.find("the reply of process " + std::to_string(actor.Pid()) + ", of " + std::to_string(LARGEST)
+        + " bytes: " + std::to_string(5 * LARGEST) + " of " + std::to_string(WHOLE_ROOM)) != std::string::npos);
+}
+
+TEST(a_full_way_is_no_full_receiver, "that more messages are on their way than can be is told as the receiver's want of room")
+{
+    Actor &actor = StartActor();
+    actor.Stop();
+    int result;
+    do {
+        result = actor.Tell("pid");
+    } while (result == OH_IPC_SUCCESS);
+    EXPECT_EQ(result, OH_IPC_INNER_ERROR);
+    EXPECT_EQ(CountInOutput("asynchronous messages are on their way already"), 1u);
+    EXPECT_EQ(CountInOutput("has no room for a message"), 0u);
+    actor.Continue();
+    EXPECT_EQ(actor.Ask("pid").Read().Int(), actor.Pid());
 }

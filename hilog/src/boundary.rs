@@ -4,8 +4,9 @@
 #![allow(unsafe_code)] // Reads C strings.
 
 use crate::callback;
-use ipckit_log::filter;
-use ipckit_log::message::{Message, MessageText, Tag};
+use ipckit_log::attach::Part;
+use ipckit_log::message::{CORE, Message, MessageText, OWN_DOMAIN, Tag};
+use ipckit_log::{filter, no_cancellation};
 use std::ffi::{c_char, c_int, c_uint};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -32,10 +33,30 @@ pub(crate) unsafe fn log(
     if !is_text || tag.0.is_null() || !filter::is_loggable(domain, level) {
         return FILTERED_OUT;
     }
+    let _no_cancellation = no_cancellation();
     // SAFETY: the caller's.
     let tag = unsafe { bytes(tag.0, tag.1) };
     let message = stop_panic(|| Message { kind, level, domain, tag: Tag::from_bytes(tag), text: text() });
     message.map_or(FILTERED_OUT, |message| deliver(&message))
+}
+
+/// Takes a message of the project's other libraries, or the [`Part`] of it.
+pub(crate) fn take_own(level: LogLevel, text: impl FnOnce() -> MessageText, part: c_int) -> c_int {
+    let Some(message) =
+        stop_panic(|| Message { kind: CORE, level, domain: OWN_DOMAIN, tag: Tag::from_bytes(b"IPCKit"), text: text() })
+    else {
+        return 0;
+    };
+    if part == Part::Callback as c_int {
+        callback::call(&message);
+        return 0;
+    }
+    if part == Part::Line as c_int {
+        stop_panic(|| message.print());
+        return callback::is_to_be_called().into();
+    }
+    deliver(&message);
+    0
 }
 
 /// To the callback first, then to the output; returns the result for the caller.

@@ -26,6 +26,12 @@ pub(crate) fn set(callback: LogCallback) {
     CALLBACK.store(pointer, Ordering::Release);
 }
 
+/// Whether a callback is set that this thread is not in.
+pub(crate) fn is_to_be_called() -> bool {
+    // SAFETY: points to data of this thread's, which nothing else uses.
+    !CALLBACK.load(Ordering::Acquire).is_null() && unsafe { !*ipckit_in_callback() }
+}
+
 /// Gives the message to the callback, unless it is the callback itself that logs it.
 pub(crate) fn call(message: &Message) {
     // SAFETY: LogCallback has the layout of a pointer that can be NULL, and only one is ever stored.

@@ -13,7 +13,7 @@ use boundary::{LogLevel, LogType, bytes};
 use callback::LogCallback;
 use ipckit_log::attach::attach_loaded_copies;
 use ipckit_log::filter::{self, LEVELS, Preference};
-use ipckit_log::message::{CORE, MessageText, OWN_DOMAIN};
+use ipckit_log::message::MessageText;
 use ipckit_log::{keep_errno, warn};
 use std::ffi::{c_char, c_int, c_uint};
 
@@ -103,12 +103,11 @@ pub extern "C-unwind" fn OH_LOG_SetLogLevel(level: LogLevel, prefer: PreferStrat
 /// # Safety
 /// `text` is a string.
 #[unsafe(no_mangle)]
-unsafe extern "C-unwind" fn ipckit_log_message(level: c_int, text: *const c_char) {
-    // SAFETY: the caller's; the tag is a string.
-    unsafe {
-        let message = || MessageText::from_bytes(bytes(text, usize::MAX));
-        boundary::log(CORE, level, OWN_DOMAIN, (c"IPCKit".as_ptr(), usize::MAX), true, message);
-    }
+unsafe extern "C-unwind" fn ipckit_log_message(level: c_int, text: *const c_char, part: c_int) -> c_int {
+    let _errno = keep_errno();
+    // SAFETY: the caller's.
+    let message = || MessageText::from_bytes(unsafe { bytes(text, usize::MAX) });
+    boundary::take_own(level, message, part)
 }
 
 #[used]

@@ -7,11 +7,13 @@ use std::ffi::c_int;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::error_code::ErrorCode;
+use crate::host::mutation::Mutation;
 use crate::object::DeathError;
 use crate::parcel::{MAX_TEXT, ReadError, RewindError, TextError, WriteError};
 use crate::runtime::identity::NoIdentity;
 use crate::runtime::{CallError, StartError};
 use crate::sys::order::LibraryCode;
+use crate::sys::thread::NoCancellation;
 
 /// Why an exported function does not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -52,9 +54,17 @@ pub(super) enum Failure {
     NoMemory(usize),
 }
 
-/// Runs the body of an exported function; a panic becomes `on_panic` and a log line that names the function.
+/// Runs the body of an exported function; a panic becomes `on_panic` and a log line that names the function. The thread is not cancelled
+/// meanwhile: it could hold what others wait for, and the C library would unwind it through frames that cannot be unwound.
 #[inline]
 pub(super) fn enter<T>(function: &'static str, on_panic: T, body: impl FnOnce() -> T) -> T {
+    let _no_cancellation = (!Mutation::CallsAreCancelled.is_on()).then(NoCancellation::begin);
+    enter_plain(function, on_panic, body)
+}
+
+/// As [`enter`], for a body that only works on memory: there is no point in it at which a thread is cancelled, and the log has its own care.
+#[inline]
+pub(super) fn enter_plain<T>(function: &'static str, on_panic: T, body: impl FnOnce() -> T) -> T {
     let _library = LibraryCode::begin();
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
         report_panic(function, panic);
@@ -71,6 +81,15 @@ pub(super) fn status(function: &'static str, body: impl FnOnce() -> Result<(), F
     })
 }
 
+/// As [`status`], for a body as [`enter_plain`] takes it.
+#[inline]
+pub(super) fn status_plain(function: &'static str, body: impl FnOnce() -> Result<(), Failure>) -> c_int {
+    enter_plain(function, ErrorCode::Inner.into(), || match body() {
+        Ok(()) => ErrorCode::Success.into(),
+        Err(failure) => report(function, &failure).into(),
+    })
+}
+
 /// Runs the body of an exported function that returns a code of the user's.
 #[inline]
 pub(super) fn code(function: &'static str, body: impl FnOnce() -> Result<c_int, Failure>) -> c_int {
@@ -81,6 +100,21 @@ pub(super) fn code(function: &'static str, body: impl FnOnce() -> Result<c_int, 
 #[inline]
 pub(super) fn value_or<T: Copy>(function: &'static str, otherwise: T, body: impl FnOnce() -> Result<T, Failure>) -> T {
     enter(function, otherwise, || {
+        body().unwrap_or_else(|failure| {
+            report(function, &failure);
+            otherwise
+        })
+    })
+}
+
+/// As [`value_or`], for a body as [`enter_plain`] takes it.
+#[inline]
+pub(super) fn value_or_plain<T: Copy>(
+    function: &'static str,
+    otherwise: T,
+    body: impl FnOnce() -> Result<T, Failure>,
+) -> T {
+    enter_plain(function, otherwise, || {
         body().unwrap_or_else(|failure| {
             report(function, &failure);
             otherwise

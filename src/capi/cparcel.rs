@@ -13,7 +13,7 @@ use std::slice;
 
 use ipckit_log::Once;
 
-use super::boundary::{Failure, enter, status, value_or};
+use super::boundary::{Failure, enter_plain, status, status_plain, value_or_plain};
 use super::callback::{OH_IPC_MemAllocator, give_text};
 use super::handle::{OHIPCParcel, destroy, give};
 use crate::host::mutation::Mutation;
@@ -21,16 +21,21 @@ use crate::object::{Parcel, RemoteObject};
 use crate::parcel::{Object, WriteError};
 use crate::sys::lock::Mutex;
 use crate::sys::order;
+use crate::sys::thread::NoCancellation;
 
 #[unsafe(no_mangle)]
 pub extern "C" fn OH_IPCParcel_Create() -> *mut OHIPCParcel {
-    value_or("OH_IPCParcel_Create", std::ptr::null_mut(), || give(|| OHIPCParcel(Parcel::new())))
+    value_or_plain("OH_IPCParcel_Create", std::ptr::null_mut(), || give(|| OHIPCParcel(Parcel::new())))
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn OH_IPCParcel_Destroy(parcel: *mut OHIPCParcel) {
+    // SAFETY: the caller keeps the header's promise.
+    let has_objects = unsafe { OHIPCParcel::get(parcel) }.is_ok_and(|parcel| parcel.objects().len() > 0);
+    // Only what objects hold is let go of by more than memory.
+    let _no_cancellation = has_objects.then(NoCancellation::begin);
     // SAFETY: the caller gives the parcel up.
-    enter("OH_IPCParcel_Destroy", (), || unsafe {
+    enter_plain("OH_IPCParcel_Destroy", (), || unsafe {
         if Mutation::ParcelsKeepTheirObjects.is_on()
             && let Ok(parcel) = OHIPCParcel::get(parcel)
         {
@@ -72,7 +77,7 @@ pub unsafe extern "C" fn OH_IPCParcel_GetWritePosition(parcel: *const OHIPCParce
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn OH_IPCParcel_RewindReadPosition(parcel: *mut OHIPCParcel, newReadPos: u32) -> c_int {
-    status("OH_IPCParcel_RewindReadPosition", || {
+    status_plain("OH_IPCParcel_RewindReadPosition", || {
         // SAFETY: the caller keeps the header's promise.
         let parcel = unsafe { OHIPCParcel::get(parcel) }?;
         Ok(parcel.rewind_read_position(newReadPos as usize)?)
@@ -90,7 +95,7 @@ pub unsafe extern "C" fn OH_IPCParcel_RewindWritePosition(parcel: *mut OHIPCParc
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn OH_IPCParcel_WriteString(parcel: *mut OHIPCParcel, str: *const c_char) -> c_int {
-    status("OH_IPCParcel_WriteString", || {
+    status_plain("OH_IPCParcel_WriteString", || {
         // SAFETY: the caller keeps the header's promise about both.
         let (parcel, string) = unsafe { (OHIPCParcel::get_mut(parcel)?, c_string(str, "str")?) };
         match copy_if_inside(parcel, string.to_bytes_with_nul())? {
@@ -102,7 +107,7 @@ pub unsafe extern "C" fn OH_IPCParcel_WriteString(parcel: *mut OHIPCParcel, str:
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn OH_IPCParcel_ReadString(parcel: *const OHIPCParcel) -> *const c_char {
-    value_or("OH_IPCParcel_ReadString", null(), || {
+    value_or_plain("OH_IPCParcel_ReadString", null(), || {
         // SAFETY: the caller keeps the header's promise.
         Ok(unsafe { OHIPCParcel::get(parcel) }?.read_string()?.as_ptr())
     })
@@ -110,7 +115,7 @@ pub unsafe extern "C" fn OH_IPCParcel_ReadString(parcel: *const OHIPCParcel) -> 
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn OH_IPCParcel_WriteBuffer(parcel: *mut OHIPCParcel, buffer: *const u8, len: i32) -> c_int {
-    status("OH_IPCParcel_WriteBuffer", || {
+    status_plain("OH_IPCParcel_WriteBuffer", || {
         // SAFETY: the caller keeps the header's promise.
         let parcel = unsafe { OHIPCParcel::get_mut(parcel) }?;
         let buffer = NonNull::new(buffer.cast_mut()).ok_or(Failure::Null("buffer"))?;
@@ -124,7 +129,7 @@ pub unsafe extern "C" fn OH_IPCParcel_WriteBuffer(parcel: *mut OHIPCParcel, buff
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn OH_IPCParcel_ReadBuffer(parcel: *const OHIPCParcel, len: i32) -> *const u8 {
-    value_or("OH_IPCParcel_ReadBuffer", null(), || {
+    value_or_plain("OH_IPCParcel_ReadBuffer", null(), || {
         // SAFETY: the caller keeps the header's promise.
         let parcel = unsafe { OHIPCParcel::get(parcel) }?;
         Ok(parcel.read_buffer(positive(len)?)?.as_ptr())
@@ -133,7 +138,7 @@ pub unsafe extern "C" fn OH_IPCParcel_ReadBuffer(parcel: *const OHIPCParcel, len
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn OH_IPCParcel_WriteInterfaceToken(parcel: *mut OHIPCParcel, token: *const c_char) -> c_int {
-    status("OH_IPCParcel_WriteInterfaceToken", || {
+    status_plain("OH_IPCParcel_WriteInterfaceToken", || {
         // SAFETY: the caller keeps the header's promise about both.
         let (parcel, token) = unsafe { (OHIPCParcel::get_mut(parcel)?, c_string(token, "token")?) };
         let copy = copy_if_inside(parcel, token.to_bytes())?;
@@ -216,7 +221,7 @@ fn keep_as_on_a_device(appended: Vec<RemoteObject>) {
 /// # Safety
 /// As [`OHIPCParcel::get`].
 unsafe fn number(function: &'static str, parcel: *const OHIPCParcel, get: impl Fn(&Parcel) -> usize) -> c_int {
-    value_or(function, -1, || {
+    value_or_plain(function, -1, || {
         // SAFETY: the caller vouches for it.
         let number = get(unsafe { OHIPCParcel::get(parcel) }?);
         Ok(c_int::try_from(number).unwrap_or(c_int::MAX))

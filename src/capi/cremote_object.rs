@@ -17,7 +17,7 @@ use crate::host::mutation::Mutation;
 use crate::object::{DeathHandler, DeathRecipient, Parcel, Proxy, RemoteObject, RequestHandler, Stub};
 use crate::parcel::{MAX_TEXT, TextError, through_utf16};
 use crate::runtime::{CallError, call, death, identity};
-use crate::sys::{order, thread};
+use crate::sys::order;
 
 /// Codes that a request may have.
 const REQUEST_CODES: RangeInclusive<u32> = 0x01..=0x00ff_ffff;
@@ -113,7 +113,6 @@ pub unsafe extern "C" fn OH_IPCRemoteProxy_SendRequest(
             return Err(Failure::Null("reply"));
         }
         let mode = if Mutation::AsyncRequestsWait.is_on() { OH_IPC_REQUEST_MODE_SYNC } else { mode };
-        let _no_cancellation = thread::NoCancellation::begin();
         if mode == OH_IPC_REQUEST_MODE_ASYNC
             && let Some(proxy) = wrapper.proxy()
         {
@@ -266,7 +265,6 @@ pub unsafe extern "C" fn OH_IPCRemoteProxy_GetInterfaceDescriptor(
         let descriptor = NonNull::new(descriptor).ok_or(Failure::Null("descriptor"))?;
         let len = NonNull::new(len).ok_or(Failure::Null("len"))?;
         let allocator = allocator.ok_or(Failure::Null("allocator"))?;
-        let _no_cancellation = thread::NoCancellation::begin();
         let object = wrapper.object().ok_or(CallError::Dead)?;
         let text = match &object {
             RemoteObject::Stub(stub) => stub.descriptor(),

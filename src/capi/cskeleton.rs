@@ -6,11 +6,10 @@
 use std::ffi::{CStr, c_char, c_int};
 use std::ptr::NonNull;
 
-use super::boundary::{Failure, enter, status, value_or};
+use super::boundary::{Failure, enter_plain, status, value_or};
 use super::callback::{self, OH_IPC_MemAllocator};
 use crate::host::mutation::Mutation;
 use crate::runtime::{self, Process, identity};
-use crate::sys::thread;
 
 /// The numbers of workers that a user may ask for.
 const WORKERS: std::ops::RangeInclusive<c_int> = 1..=32;
@@ -18,41 +17,39 @@ const WORKERS: std::ops::RangeInclusive<c_int> = 1..=32;
 #[unsafe(no_mangle)]
 pub extern "C" fn OH_IPCSkeleton_JoinWorkThread() {
     value_or("OH_IPCSkeleton_JoinWorkThread", (), || {
-        let process = Process::current()?;
-        let _no_cancellation = thread::NoCancellation::begin();
-        runtime::join(process);
+        runtime::join(Process::current()?);
         Ok(())
     });
 }
 
 #[unsafe(no_mangle)]
 pub extern "C" fn OH_IPCSkeleton_StopWorkThread() {
-    enter("OH_IPCSkeleton_StopWorkThread", (), runtime::stop);
+    enter_plain("OH_IPCSkeleton_StopWorkThread", (), runtime::stop);
 }
 
 #[unsafe(no_mangle)]
 pub extern "C" fn OH_IPCSkeleton_GetCallingTokenId() -> u64 {
-    enter("OH_IPCSkeleton_GetCallingTokenId", 0, identity::calling_token_id)
+    enter_plain("OH_IPCSkeleton_GetCallingTokenId", 0, identity::calling_token_id)
 }
 
 #[unsafe(no_mangle)]
 pub extern "C" fn OH_IPCSkeleton_GetFirstTokenId() -> u64 {
-    enter("OH_IPCSkeleton_GetFirstTokenId", 0, identity::first_token_id)
+    enter_plain("OH_IPCSkeleton_GetFirstTokenId", 0, identity::first_token_id)
 }
 
 #[unsafe(no_mangle)]
 pub extern "C" fn OH_IPCSkeleton_GetSelfTokenId() -> u64 {
-    enter("OH_IPCSkeleton_GetSelfTokenId", 0, identity::self_token_id)
+    enter_plain("OH_IPCSkeleton_GetSelfTokenId", 0, identity::self_token_id)
 }
 
 #[unsafe(no_mangle)]
 pub extern "C" fn OH_IPCSkeleton_GetCallingPid() -> u64 {
-    enter("OH_IPCSkeleton_GetCallingPid", 0, identity::calling_process)
+    enter_plain("OH_IPCSkeleton_GetCallingPid", 0, identity::calling_process)
 }
 
 #[unsafe(no_mangle)]
 pub extern "C" fn OH_IPCSkeleton_GetCallingUid() -> u64 {
-    enter("OH_IPCSkeleton_GetCallingUid", 0, identity::calling_user)
+    enter_plain("OH_IPCSkeleton_GetCallingUid", 0, identity::calling_user)
 }
 
 #[unsafe(no_mangle)]
@@ -104,5 +101,5 @@ pub unsafe extern "C" fn OH_IPCSkeleton_SetCallingIdentity(identity: *const c_ch
 
 #[unsafe(no_mangle)]
 pub extern "C" fn OH_IPCSkeleton_IsHandlingTransaction() -> c_int {
-    enter("OH_IPCSkeleton_IsHandlingTransaction", 0, || identity::is_handling().into())
+    enter_plain("OH_IPCSkeleton_IsHandlingTransaction", 0, || identity::is_handling().into())
 }

@@ -50,8 +50,10 @@ impl From<&Failure> for ErrorCode {
             Failure::RequestCode(_) => Self::CodeOutOfRange,
             Failure::Call(CallError::Dead) => Self::DeadRemoteObject,
             Failure::Call(
-                CallError::NoRoom { .. }
-                | CallError::NoRoomHere
+                CallError::Unreachable
+                | CallError::NoRoom { .. }
+                | CallError::NoRoomToSend { .. }
+                | CallError::NoRoomHere { .. }
                 | CallError::NoMemory
                 | CallError::Malformed
                 | CallError::UnalignedObject(_)

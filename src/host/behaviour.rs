@@ -84,14 +84,20 @@ fn fault(difference: Difference) -> Option<Mutation> {
 /// Whether to do as a device does.
 fn is_device() -> bool {
     static DEVICE: PerProcess<bool> = PerProcess::new();
-    DEVICE.find_once(|| match std::env::var("IPCKIT_BEHAVIOUR").as_deref() {
-        Ok("device") => true,
-        Ok("documented") | Err(_) => false,
-        Ok(other) => {
-            ipckit_log::warn(format_args!("IPCKIT_BEHAVIOUR={other} is ignored, it must be `device` or `documented`"));
+    let mut unknown = None;
+    let is_device = DEVICE.find_once(|| match std::env::var("IPCKIT_BEHAVIOUR") {
+        Ok(text) if text == "device" => true,
+        Ok(text) if text != "documented" => {
+            unknown = Some(text);
             false
         }
-    })
+        Ok(_) | Err(_) => false,
+    });
+    // Only now, as the user's callback for it may come here itself.
+    if let Some(other) = unknown {
+        ipckit_log::warn(format_args!("IPCKIT_BEHAVIOUR={other} is ignored, it must be `device` or `documented`"));
+    }
+    is_device
 }
 
 /// Keeps what a device never gives back. It stays within reach, so that who looks for leaks finds the program's own only.

@@ -150,6 +150,8 @@ mutations! {
     RoomCannotBeRaised: "room.the_room_can_be_raised";
     /// A refused message's receiver is not told.
     RefusalsNameNobody: "room.a_refusal_is_told";
+    /// A refusal does not tell how full the receiver is.
+    WhatIsOnItsWayIsNotTold: "room.a_refusal_is_told";
     // ---- asynchronous order ----
     /// The asynchronous message that was sent last is handled first.
     LastAsyncComesFirst:
@@ -566,6 +568,26 @@ mutations! {
         "bad_handlers.a_direct_handler_that_throws",
         "bad_handlers.an_async_handler_that_throws",
         "bad_handlers.other_callers_of_a_thrower";
+    /// A thread may be cancelled within a call.
+    CallsAreCancelled:
+        "bad_handlers.a_thread_inside_the_library_is_not_cancelled",
+        "cancellation.calls_between_processes_are_whole",
+        "cancellation.parcels_are_changed_as_a_whole";
+    /// A process that could not be connected to for want of descriptors counts as dead.
+    TheUnreachableAreDead:
+        "shortage.a_caller_without_descriptors_knows_no_death",
+        "shortage.an_owner_without_descriptors_is_not_dead";
+    /// That a connection could not be looked at is told as a lie of who connects.
+    WantIsToldAsALie: "shortage.an_owner_without_descriptors_is_not_dead";
+    // ---- who goes first ----
+    /// A peer's asynchronous messages wait until it has no requests.
+    AsyncComesLast: "fairness.an_async_among_sync_requests";
+    /// A worker stays with a stub's asynchronous messages until there are none.
+    QueuesAreEmptiedFirst: "fairness.a_sync_request_among_async_ones", "fairness.a_death_among_async_messages";
+    /// A stopped thread goes on with its stub's asynchronous messages.
+    StoppedThreadsEmptyTheQueue: "join_and_stop.stop_in_an_async_handler";
+    /// A thread that was stopped before it joins is content with what is no request.
+    ChoresCountAsRequests: "join_and_stop.a_chore_is_no_request";
     // ---- leftovers ----
     /// What connected to a dead process stays.
     EndedConnectionsStay: "leftovers.nothing_is_left_at_a_sibling", "leftovers.nothing_is_left_of_many_children";

@@ -35,11 +35,26 @@ impl Settings {
     /// What the environment said when this was first asked for; what made no sense there was named in the log and is at its default.
     pub fn of_process() -> Self {
         static OF_PROCESS: PerProcess<Settings> = PerProcess::new();
-        OF_PROCESS.find_once(|| Self::from_lookup(|name| std::env::var(name).ok()))
+        let mut complaints = Vec::new();
+        let settings = OF_PROCESS
+            .find_once(|| Self::from_lookup(|name| std::env::var(name).ok(), |complaint| complaints.push(complaint)));
+        // Only now, as the user's callback for it may ask for the settings.
+        for complaint in complaints {
+            ipckit_log::warn(format_args!("{complaint}"));
+        }
+        settings
     }
 
-    fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Self {
-        let number = |name| lookup(name).and_then(|text| parse(name, &text));
+    fn from_lookup(lookup: impl Fn(&str) -> Option<String>, mut complain: impl FnMut(String)) -> Self {
+        let mut number = |name| {
+            let text = lookup(name)?;
+            let number = u64::from_str(text.trim());
+            number
+                .inspect_err(|error| {
+                    complain(format!("{name}={text} is ignored, it must be a decimal number: {error}"));
+                })
+                .ok()
+        };
         let room = number("IPCKIT_RECEIVE_BUFFER")
             .filter(|_| !Mutation::RoomCannotBeRaised.is_on())
             .and_then(|bytes| usize::try_from(bytes).ok());
@@ -55,28 +70,18 @@ impl Settings {
     }
 }
 
-fn parse(name: &str, text: &str) -> Option<u64> {
-    match u64::from_str(text.trim()) {
-        Ok(number) => Some(number),
-        Err(error) => {
-            ipckit_log::warn(format_args!("{name}={text} is ignored, it must be a decimal number: {error}"));
-            None
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn with(name: &'static str, value: &'static str) -> Settings {
-        Settings::from_lookup(|asked| (asked == name).then(|| value.to_owned()))
+        Settings::from_lookup(|asked| (asked == name).then(|| value.to_owned()), drop)
     }
 
     #[test]
     fn without_an_environment_everything_is_as_on_a_device() {
         assert_eq!(
-            Settings::from_lookup(|_| None),
+            Settings::from_lookup(|_| None, drop),
             Settings { receive_room: 1_040_384, token_id: 0, late_looks: LateLooks::Help }
         );
     }

@@ -89,6 +89,17 @@ impl AsyncQueue {
         !std::mem::replace(&mut state.running, true) || Mutation::AsyncIsHandledAtOnce.is_on()
     }
 
+    /// Ceases to handle the queue where it is empty; `true` where there is more, which somebody is to go on with: what was moved out and
+    /// not handled comes first.
+    pub(super) fn leave(&self, mut unhandled: VecDeque<AsyncMessage>) -> bool {
+        let mut state = self.state();
+        unhandled.append(&mut state.waiting);
+        state.waiting = unhandled;
+        state.running = !state.waiting.is_empty();
+        order::hand_over(self);
+        state.running
+    }
+
     /// Moves all messages that wait to `messages`, which is empty, for who handles the queue; with `false` there are none, and they have
     /// ceased to.
     pub(super) fn next(&self, messages: &mut VecDeque<AsyncMessage>) -> bool {

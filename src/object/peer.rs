@@ -35,6 +35,8 @@ pub struct Peer {
     dead: AtomicBool,
     drained: AtomicBool,
     settled: AtomicBool,
+    /// It counts as dead here because it could not be connected to, for want of what the system gives. It may live on.
+    unreachable: AtomicBool,
     grants: Grants,
     proxies: Mutex<HashMap<u64, Weak<Proxy>>>,
     watched: Mutex<HashMap<u64, Arc<Proxy>>>,
@@ -53,6 +55,7 @@ impl Peer {
             dead: AtomicBool::new(false),
             drained: AtomicBool::new(false),
             settled: AtomicBool::new(false),
+            unreachable: AtomicBool::new(false),
             grants: Grants::default(),
             proxies: Mutex::default(),
             watched: Mutex::default(),
@@ -85,6 +88,12 @@ impl Peer {
     #[inline]
     pub fn is_dead(&self) -> bool {
         self.dead.load(Ordering::Acquire) || self.is_inherited()
+    }
+
+    /// Whether it may live, and only could not be connected to.
+    #[inline]
+    pub fn is_unreachable(&self) -> bool {
+        self.unreachable.load(Ordering::Acquire)
     }
 
     /// Whether this belongs to the process that forked this one.
@@ -323,8 +332,20 @@ impl Peer {
     /// Takes note of the peer's death. Every wait for it ends. What is returned is to be dropped and told where the user's code may run.
     /// `None` where it was noted before.
     pub fn mark_dead(&self) -> Option<Remains> {
+        self.mark_over(false)
+    }
+
+    /// The same of a peer that may live, and could not be connected to: nobody is to be told of a death.
+    pub fn mark_unreachable(&self) -> Option<Remains> {
+        self.mark_over(!Mutation::TheUnreachableAreDead.is_on())
+    }
+
+    fn mark_over(&self, unreachable: bool) -> Option<Remains> {
         let channel = {
             let mut state = self.state.lock();
+            if !matches!(*state, PeerState::Dead) {
+                self.unreachable.store(unreachable, Ordering::Release);
+            }
             *state = PeerState::Dead;
             if self.dead.swap(true, Ordering::AcqRel) {
                 return None;
@@ -352,6 +373,9 @@ pub struct Remains {
 fn send(channel: &Channel, message: Control) {
     if let Err(error) = channel.send_control(message, &[]) {
         // A hang-up is the peer's death, which is told elsewhere.
-        ipckit_log::debug(format_args!("a message to process {} was not sent: {error}", channel.credentials().process));
+        ipckit_log::inner::debug(format_args!(
+            "a message to process {} was not sent: {error}",
+            channel.credentials().process
+        ));
     }
 }

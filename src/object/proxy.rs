@@ -182,6 +182,9 @@ impl Proxy {
 
     /// Whether the stub's process is known to be dead, or has said that there is no such stub.
     pub fn is_dead(&self) -> bool {
+        if self.peer.is_unreachable() && !self.peer.is_inherited() {
+            return false;
+        }
         self.peer.is_dead() || self.answers.lock().hold == Hold::Refused
     }
 

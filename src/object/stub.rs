@@ -80,6 +80,12 @@ impl Stub {
         self.async_queue.next(messages)
     }
 
+    /// Ceases to handle the queue where it is empty; `true` where there is more: who handles the queue is to see to it that
+    /// somebody goes on.
+    pub fn leave_async(&self, unhandled: VecDeque<AsyncMessage>) -> bool {
+        self.async_queue.leave(unhandled)
+    }
+
     /// Remembers the table that is to forget the stub when it dies. `false` where it remembers another.
     pub(super) fn set_exports(&self, exports: &Weak<Exports>) -> bool {
         self.exports.get_or_init(|| Weak::clone(exports)).ptr_eq(exports)

@@ -17,7 +17,7 @@ use crate::sys::order;
 use crate::sys::shortage::Explained;
 use crate::sys::thread::nanoseconds;
 use crate::transport::wire::Ancestor;
-use crate::transport::{CallSlot, Channel, ChannelError, Message, Post};
+use crate::transport::{CallSlot, Channel, ChannelError, Message, Post, RoomTaken};
 
 /// Why a call failed.
 #[derive(Debug, thiserror::Error)]
@@ -25,23 +25,49 @@ pub enum CallError {
     /// The stub or its process is dead.
     #[error("the stub or its process is dead")]
     Dead,
+    /// The process of the stub may live, and could not be connected to.
+    #[error(
+        "the process of the stub could not be connected to, for want of what the system gives, here or there: the log says of what; once that is mended, receive the object again"
+    )]
+    Unreachable,
     /// The receiver has no room for the message.
     #[error(
-        "process {receiver} has no room for a message of {bytes} bytes: {used} of {room} bytes are in use there, of which asynchronous messages may have half; what is handled and destroyed there gives room back, and IPCKIT_RECEIVE_BUFFER raises its limit"
+        "process {receiver} has no room for a message of {bytes} bytes: {taken}; what is handled and destroyed there gives room back, and IPCKIT_RECEIVE_BUFFER raises its limit"
     )]
     NoRoom {
         /// What the message takes.
         bytes: usize,
         /// The receiver.
         receiver: u32,
-        /// Bytes in use there.
-        used: u64,
-        /// How many there may be.
-        room: u64,
+        /// How full it is.
+        taken: RoomTaken,
+    },
+    /// The receiver has room, and the message cannot be sent all the same, before others are done with.
+    #[error(
+        "the message of {bytes} bytes to process {receiver} was not sent, {error}; when that process goes on there is room again"
+    )]
+    NoRoomToSend {
+        /// What the message takes.
+        bytes: usize,
+        /// The receiver.
+        receiver: u32,
+        /// What there is too much of.
+        error: ChannelError,
     },
     /// This process has no room for the reply.
-    #[error("there is no room here for the reply; destroy replies that are not needed any more")]
-    NoRoomHere,
+    #[error(
+        "there is no room here for the reply of process {sender}, of {bytes} bytes: {used} of {limit} bytes are in use here; destroy replies that are not needed any more, or raise the limit with IPCKIT_RECEIVE_BUFFER"
+    )]
+    NoRoomHere {
+        /// What the reply takes.
+        bytes: usize,
+        /// Who sent it.
+        sender: u32,
+        /// Bytes in use here.
+        used: u64,
+        /// How many there may be.
+        limit: u64,
+    },
     /// This process has no memory for the reply.
     #[error("there is no memory for the reply; raise its limit (ulimit -v), or free some")]
     NoMemory,
@@ -129,27 +155,38 @@ pub fn descriptor(proxy: &Proxy) -> Result<&str, CallError> {
 
 fn connected(proxy: &Proxy) -> Result<(&Arc<Peer>, &Arc<Channel>), CallError> {
     let peer = proxy.peer();
-    let channel = peer.wait_for_channel().ok_or(CallError::Dead)?;
+    let channel = peer.wait_for_channel().ok_or_else(|| lost(peer))?;
     if peer.is_dead() && Mutation::DeadAreWaitedFor.is_on() {
         std::thread::park();
     }
     if peer.is_dead() || !proxy.wait_for_hold() {
-        return Err(CallError::Dead);
+        return Err(lost(peer));
     }
     Ok((peer, channel))
 }
 
-fn no_room(channel: &Channel, bytes: usize) -> CallError {
-    let (used, room) = channel.peer_room();
+#[cold]
+fn lost(peer: &Peer) -> CallError {
+    if peer.is_unreachable() && !peer.is_inherited() { CallError::Unreachable } else { CallError::Dead }
+}
+
+fn no_room(channel: &Channel, bytes: usize, taken: RoomTaken) -> CallError {
     let receiver = if Mutation::RefusalsNameNobody.is_on() { 0 } else { channel.credentials().process };
-    CallError::NoRoom { bytes, receiver, used, room }
+    let taken = if Mutation::WhatIsOnItsWayIsNotTold.is_on() { RoomTaken { all: 0, ..taken } } else { taken };
+    CallError::NoRoom { bytes, receiver, taken }
 }
 
 fn from_channel(error: ChannelError, channel: &Channel, bytes: usize) -> CallError {
     match error {
         ChannelError::Dead => CallError::Dead,
-        ChannelError::NoRoom => no_room(channel, bytes),
+        ChannelError::ReceiverFull(taken) => no_room(channel, bytes, taken),
         ChannelError::System(error) => CallError::System(error),
+        error @ (ChannelError::RingFull
+        | ChannelError::ArenaFull(_)
+        | ChannelError::NoCallSlot
+        | ChannelError::ImpossibleCall) => {
+            CallError::NoRoomToSend { bytes, receiver: channel.credentials().process, error }
+        }
     }
 }
 
@@ -212,8 +249,9 @@ fn exchange(
     let result = match (content, kind) {
         (Some(content), Some(Kind::Reply)) => take_reply(process, peer, channel, &content),
         (None, _) if Mutation::WokenCallsGetAnotherCode.is_on() => Err(CallError::Malformed),
-        (None, _) | (_, Some(Kind::NoStub)) => Err(CallError::Dead),
-        (_, Some(Kind::NoRoom)) => Err(no_room(channel, bytes)),
+        (None, _) => Err(lost(peer)),
+        (_, Some(Kind::NoStub)) => Err(CallError::Dead),
+        (_, Some(Kind::NoRoom)) => Err(no_room(channel, bytes, channel.peer_room())),
         _ => Err(CallError::Malformed),
     };
     drop(underway);
@@ -236,7 +274,8 @@ fn take_reply(
     let bytes = if Mutation::RepliesTakeNoRoom.is_on() { 0 } else { bytes };
     let Some(room) = process.room.reserve(bytes) else {
         arrival::discard(process, peer, channel, content);
-        return Err(CallError::NoRoomHere);
+        let (sender, used, limit) = (channel.credentials().process, process.room.used(), process.room.limit());
+        return Err(CallError::NoRoomHere { bytes, sender, used, limit });
     };
     let arrival = arrival::take(process, peer, channel, content, Some(room));
     let Arrival { parcel, .. } = arrival.map_err(|error| match error {

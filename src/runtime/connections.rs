@@ -3,20 +3,21 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::sys::lock::{Mutex, RwLock};
 
+use super::control_thread::explain;
 use super::process::Process;
 use crate::object::Peer;
 use crate::shm::doorbell::{CHANNEL_BITS, Doorbells};
 use crate::sys::fork::ParentOnlyFd;
 use crate::sys::process as sys_process;
-use crate::sys::shortage::Explained;
+use crate::sys::shortage::{self, Explained};
 use crate::sys::socket::{self, Credentials};
-use crate::transport::wire::{Address, Control};
+use crate::transport::wire::{Address, Control, Refusal};
 use crate::transport::{Ends, is_hang_up};
 
 /// A socket and what is known of its other end.
@@ -172,18 +173,19 @@ impl Connections {
         }
     }
 
-    /// The peer that has said hello, if it may become one: `Err` where a handshake in the other direction is the one to use.
-    pub(super) fn peer_for_hello(&self, own: Address, address: Address) -> Result<Arc<Peer>, Crossed> {
+    /// The peer that has said hello, if it may become one, and whether nobody here knew it before: `Err` where a handshake in the other
+    /// direction is the one to use.
+    pub(super) fn peer_for_hello(&self, own: Address, address: Address) -> Result<(Arc<Peer>, bool), Crossed> {
         let mut tables = self.tables.lock();
         match tables.living(address) {
             Some(peer) if peer.channel().is_some() => Err(Crossed(Arc::clone(peer))),
             // Both connect at the same time: one of the two connections is used, and both sides choose the same.
             Some(peer) if own < address => Err(Crossed(Arc::clone(peer))),
-            Some(peer) => Ok(Arc::clone(peer)),
+            Some(peer) => Ok((Arc::clone(peer), false)),
             None => {
                 let peer = Peer::connecting(address);
                 tables.by_address.insert(address, Arc::clone(&peer));
-                Ok(peer)
+                Ok((peer, true))
             }
         }
     }
@@ -258,13 +260,46 @@ pub(super) fn peer_at(process: &'static Process, address: Address) -> Arc<Peer> 
         tables.by_address.insert(address, Arc::clone(&peer));
         peer
     };
-    if let Err(error) = greet(process, &peer) {
-        if error.kind() != io::ErrorKind::ConnectionRefused && !is_hang_up(&error) {
-            ipckit_log::error(format_args!("no connection to the process of a received object: {}", Explained(&error)));
+    match greet(process, &peer) {
+        Ok(()) => {}
+        Err(NotGreeted::Refused(refusal)) => {
+            ipckit_log::inner::error(format_args!("a process refused our connection: {}", explain(refusal)));
+            if refusal == Refusal::Resources { process.note_unreachable(&peer) } else { process.note_death(&peer) }
         }
-        process.note_death(&peer);
+        Err(NotGreeted::Failed(error)) => {
+            if error.kind() != io::ErrorKind::ConnectionRefused && !is_hang_up(&error) {
+                ipckit_log::inner::error(format_args!(
+                    "no connection to the process of a received object: {}",
+                    Explained(&error)
+                ));
+            }
+            if shortage::is_refusal(&error) { process.note_unreachable(&peer) } else { process.note_death(&peer) }
+        }
     }
     peer
+}
+
+/// Why a handshake could not be started.
+enum NotGreeted {
+    /// The other side said why before it had heard anything.
+    Refused(Refusal),
+    Failed(io::Error),
+}
+
+impl From<io::Error> for NotGreeted {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// What the other side said before it hung up, if it refused us.
+fn refusal_on(socket: BorrowedFd<'_>) -> Option<Refusal> {
+    let mut bytes = [0; Control::BYTES];
+    let len = socket::receive(socket, &mut bytes, &mut Vec::new()).ok()?;
+    match Control::from_bytes(&bytes[..len])? {
+        Control::Refused(refusal) => Some(refusal),
+        _ => None,
+    }
 }
 
 /// How long to try where more connections wait than the kernel keeps: a process that runs takes them in no time.
@@ -294,11 +329,11 @@ pub(super) fn may_connect(credentials: Credentials) -> bool {
     credentials.user == sys_process::effective_user() || credentials.user == 0
 }
 
-fn greet(process: &'static Process, peer: &Arc<Peer>) -> io::Result<()> {
+fn greet(process: &'static Process, peer: &Arc<Peer>) -> Result<(), NotGreeted> {
     let socket = connect(&peer.address().socket_name())?;
     let credentials = socket::peer_credentials(socket.as_fd())?;
     if !may_connect(credentials) {
-        return Err(io::Error::other(format!("it belongs to user {}", credentials.user)));
+        return Err(io::Error::other(format!("it belongs to user {}", credentials.user)).into());
     }
     let socket = Arc::new(ParentOnlyFd::new(socket));
     let number = process.connections.take_number()?;
@@ -309,10 +344,10 @@ fn greet(process: &'static Process, peer: &Arc<Peer>) -> io::Result<()> {
     });
     let waited_for = greeted
         .and_then(|key| process.epoll.add(socket.fd(), key).inspect_err(|_| drop(process.connections.take(key))));
-    if waited_for.is_err() {
+    waited_for.map_err(|error| {
         process.connections.return_number(number);
-    }
-    waited_for
+        refusal_on(socket.fd()).map_or(NotGreeted::Failed(error), NotGreeted::Refused)
+    })
 }
 
 #[cfg(test)]
@@ -340,7 +375,8 @@ mod tests {
         let seen_by_high = connecting_to(&high, LOW);
         let Err(Crossed(peer)) = low.peer_for_hello(LOW, HIGH) else { panic!("the higher one is to give way") };
         assert!(Arc::ptr_eq(&peer, &seen_by_low));
-        let Ok(peer) = high.peer_for_hello(HIGH, LOW) else { panic!("the lower one's is to be used") };
+        let Ok((peer, is_new)) = high.peer_for_hello(HIGH, LOW) else { panic!("the lower one's is to be used") };
+        assert!(!is_new);
         assert!(Arc::ptr_eq(&peer, &seen_by_high));
     }
 

@@ -22,7 +22,7 @@ use crate::shm::layout::VERSION;
 use crate::sys::fault_point::FaultPoint;
 use crate::sys::fork::{self, ParentOnlyFd};
 use crate::sys::robust_list::RobustList;
-use crate::sys::shortage::Explained;
+use crate::sys::shortage::{self, Explained};
 use crate::sys::socket::{self, Credentials};
 use crate::sys::thread;
 use crate::transport::wire::{Address, Control, Introduction, Refusal};
@@ -111,15 +111,17 @@ impl ControlThread {
     fn receive_handshake(&self, key: u64) -> bool {
         let Some(socket) = self.process.connections.socket(key) else { return false };
         let mut files = Vec::new();
+        let mut is_short = false;
         let message = match receive_message(socket.fd(), &mut files) {
             Ok(Received::Message(message)) => Some(message),
             Ok(Received::Nothing) => return false,
             Ok(Received::End) => None,
             Err(error) => {
-                ipckit_log::error(format_args!(
+                ipckit_log::inner::error(format_args!(
                     "what a process sent in order to connect cannot be taken, so it is refused: {}",
                     Explained(&error)
                 ));
+                is_short = shortage::is_refusal(&error);
                 None
             }
         };
@@ -138,19 +140,25 @@ impl ControlThread {
                 if crossed && self.process.connections.keep_witness(key, &socket, &peer, true) {
                     return true;
                 }
+                if is_short {
+                    refuse(&socket, Refusal::Resources);
+                }
                 self.give_up(&socket);
-                self.take_refusal(&peer, answer);
+                self.take_refusal(&peer, answer, is_short);
                 false
             }
-            (Connection::Witness { socket, peer, awaited }, _) => {
+            (Connection::Witness { socket, peer, awaited }, message) => {
                 self.process.epoll.remove(socket.fd());
                 if awaited && peer.channel().is_none() {
-                    // It said that it would connect to us, and died or gave up before.
-                    self.process.note_death(&peer);
+                    // It said that it would connect to us, and died or gave up before; where it could not, it says so.
+                    self.give_peer_up(&peer, message == Some(Control::Refused(Refusal::Resources)));
                 }
                 false
             }
             (Connection::Accepted { socket, .. }, _) => {
+                if is_short {
+                    refuse(&socket, Refusal::Resources);
+                }
                 self.process.epoll.remove(socket.fd());
                 false
             }
@@ -171,6 +179,10 @@ impl ControlThread {
             Err(NoWelcome::Crossed(peer)) => {
                 // Before the answer: the other side waits for this socket's end from then on.
                 let kept = self.process.connections.keep_witness(key, socket, &peer, false);
+                if !kept && peer.channel().is_none() {
+                    // The other handshake has just failed, so this one is to be used.
+                    return self.answer_hello(key, socket, credentials, who, files);
+                }
                 refuse(socket, Refusal::Crossed);
                 if !kept {
                     self.process.epoll.remove(socket.fd());
@@ -180,7 +192,7 @@ impl ControlThread {
             Err(NoWelcome::Refused(refusal)) => {
                 // Who has ended meanwhile had no time for anything wrong.
                 if refuse(socket, refusal) {
-                    ipckit_log::error(format_args!(
+                    ipckit_log::inner::error(format_args!(
                         "process {} of user {} was refused: {}",
                         credentials.process,
                         credentials.user,
@@ -207,11 +219,20 @@ impl ControlThread {
         if !may_connect(credentials) {
             return Err(Refusal::User.into());
         }
-        if listener_of(who.address) != Some(credentials.process) {
-            return Err(Refusal::Address.into());
+        match listener_of(who.address) {
+            Ok(process) if process == credentials.process => {}
+            Err(error) if shortage::is_refusal(&error) && !Mutation::WantIsToldAsALie.is_on() => {
+                ipckit_log::inner::error(format_args!(
+                    "whether process {} listens where it says cannot be seen: {}",
+                    credentials.process,
+                    Explained(&error)
+                ));
+                return Err(Refusal::Resources.into());
+            }
+            Ok(_) | Err(_) => return Err(Refusal::Address.into()),
         }
         let connections = &self.process.connections;
-        let peer = connections
+        let (peer, is_new) = connections
             .peer_for_hello(self.process.own.address, who.address)
             .map_err(|Crossed(peer)| NoWelcome::Crossed(peer))?;
         let channel = connections.take_number().and_then(|number| {
@@ -227,9 +248,12 @@ impl ControlThread {
             Err(error) => {
                 if !is_hang_up(&error) {
                     let process = credentials.process;
-                    ipckit_log::error(format_args!("no channel to process {process}: {}", Explained(&error)));
+                    ipckit_log::inner::error(format_args!("no channel to process {process}: {}", Explained(&error)));
                 }
-                self.process.note_death(&peer);
+                if is_new {
+                    self.give_peer_up(&peer, shortage::is_refusal(&error));
+                }
+                // Else there is a handshake from here, which comes to an end of its own.
                 Err(Refusal::Resources.into())
             }
         }
@@ -260,10 +284,17 @@ impl ControlThread {
                 true
             }
             Err(error) => {
-                ipckit_log::error(format_args!("no channel to process {}: {}", credentials.process, Explained(&error)));
+                ipckit_log::inner::error(format_args!(
+                    "no channel to process {}: {}",
+                    credentials.process,
+                    Explained(&error)
+                ));
+                if shortage::is_refusal(&error) {
+                    refuse(socket, Refusal::Resources);
+                }
                 self.give_up(socket);
                 self.process.connections.return_number(number);
-                self.process.note_death(peer);
+                self.give_peer_up(peer, shortage::is_refusal(&error));
                 false
             }
         }
@@ -275,15 +306,23 @@ impl ControlThread {
         socket::shut_down(socket.fd());
     }
 
-    fn take_refusal(&self, peer: &Arc<Peer>, answer: Option<Control>) {
+    fn give_peer_up(&self, peer: &Arc<Peer>, is_short: bool) {
+        if is_short {
+            self.process.note_unreachable(peer);
+        } else {
+            self.process.note_death(peer);
+        }
+    }
+
+    fn take_refusal(&self, peer: &Arc<Peer>, answer: Option<Control>, is_short: bool) {
         if let Some(Control::Refused(refusal)) = answer
             && refusal != Refusal::Crossed
         {
-            ipckit_log::error(format_args!("a process refused our connection: {}", explain(refusal)));
+            ipckit_log::inner::error(format_args!("a process refused our connection: {}", explain(refusal)));
         }
         // Whatever this one's end, a crossed handshake may have succeeded.
         if peer.channel().is_none() {
-            self.process.note_death(peer);
+            self.give_peer_up(peer, is_short || answer == Some(Control::Refused(Refusal::Resources)));
         }
     }
 
@@ -328,7 +367,7 @@ impl ControlThread {
                 return false;
             }
             Err(error) => {
-                ipckit_log::error(format_args!(
+                ipckit_log::inner::error(format_args!(
                     "what process {} sent cannot be taken, so it is taken for dead: {}",
                     channel.credentials().process,
                     Explained(&error)
@@ -390,6 +429,11 @@ impl ControlThread {
                 }
                 makes_sense
             }
+            Control::Refused(Refusal::Resources) => {
+                // It could not take our welcome.
+                self.process.note_unreachable(peer);
+                false
+            }
             Control::Hello(_) | Control::Welcome(_) | Control::Refused(_) => false,
         }
     }
@@ -444,7 +488,7 @@ impl ControlThread {
             let kept = (self.process.exports.arrived(object), self.process.exports.end_lend(object, way));
             self.process.give_job(Job::Drop(Box::new((stub, kept))));
         } else {
-            ipckit_log::warn_once_a_second(format_args!(
+            ipckit_log::inner::warn_once_a_second(format_args!(
                 "process {} asked for an object that it holds no valid reference to",
                 channel.credentials().process
             ));
@@ -487,19 +531,20 @@ impl From<Refusal> for NoWelcome {
 }
 
 /// Says why, and whether there is anybody left to hear it. A peer that does not read the answer sees the hang-up.
-fn refuse(socket: &ParentOnlyFd, refusal: Refusal) -> bool {
+pub(super) fn refuse(socket: &ParentOnlyFd, refusal: Refusal) -> bool {
     let message = Control::Refused(refusal);
     let sent = message.fault_point().around(|| socket::send(socket.fd(), &message.to_bytes(), &[]));
     !sent.is_err_and(|error| is_hang_up(&error))
 }
 
 /// The process that listens at an address, by the kernel's word.
-fn listener_of(address: Address) -> Option<u32> {
-    let probe = socket::connect(&address.socket_name()).ok()?;
-    socket::peer_credentials(probe.as_fd()).ok().map(|credentials| credentials.process)
+fn listener_of(address: Address) -> io::Result<u32> {
+    let probe = socket::connect(&address.socket_name())?;
+    Ok(socket::peer_credentials(probe.as_fd())?.process)
 }
 
-fn explain(refusal: Refusal) -> &'static str {
+/// A refusal in words.
+pub(super) fn explain(refusal: Refusal) -> &'static str {
     match refusal {
         Refusal::Version => "the two use different versions of this library; rebuild them against the same",
         Refusal::User => "it belongs to another user",

@@ -59,7 +59,7 @@ impl DeathWatch {
         match started {
             Ok(()) => watchers.push(watcher),
             // The next peer may be luckier.
-            Err(error) => ipckit_log::debug(format_args!("a peer's death is told by its hang-up only: {error}")),
+            Err(error) => ipckit_log::inner::debug(format_args!("a peer's death is told by its hang-up only: {error}")),
         }
     }
 
@@ -73,7 +73,7 @@ impl DeathWatch {
 
     /// There is no waiting for life words here.
     fn give_up(&self, error: &std::io::Error) {
-        ipckit_log::debug(format_args!("deaths are told by hang-ups only: {error}"));
+        ipckit_log::inner::debug(format_args!("deaths are told by hang-ups only: {error}"));
         let mut watchers = self.watchers.lock();
         self.unavailable.store(true, Ordering::Relaxed);
         // What the lists hold would stay for ever. It is let go of outside the lock.

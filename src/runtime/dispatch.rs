@@ -120,9 +120,10 @@ fn reserve(process: &'static Process, channel: &Channel, request: &RecordContent
     };
     if room.is_none() {
         ipckit_log::warn_once_a_second(format_args!(
-            "no room for a request of {bytes} bytes from process {}: {} bytes are in use here",
+            "no room for a request of {bytes} bytes from process {}: {} of {} bytes are in use here",
             channel.credentials().process,
-            process.room.used()
+            process.room.used(),
+            process.room.limit()
         ));
     }
     room
@@ -297,8 +298,9 @@ impl Queues {
     }
 }
 
-/// Handles the asynchronous messages of a stub, until there are none.
-pub(super) fn handle_async(process: &'static Process, stub: &Arc<Stub>) {
+/// Handles the asynchronous messages of a stub until there are none, or `is_over` says after one of them that this thread has to do
+/// something else. `true` where there are more, which somebody is to go on with.
+pub(super) fn handle_async(process: &'static Process, stub: &Arc<Stub>, is_over: impl Fn() -> bool) -> bool {
     let _handling = process.note_handling();
     let mut messages = VecDeque::new();
     while stub.next_async(&mut messages) {
@@ -312,18 +314,23 @@ pub(super) fn handle_async(process: &'static Process, stub: &Arc<Stub>) {
                 stub.handle(code, NonNull::from(&mut data), NonNull::from(&mut reply))
             });
             if result != 0 && Mutation::AsyncErrorsEndTheQueue.is_on() {
-                return;
+                return false;
             }
             drop((data, charge));
             if Mutation::AsyncRepliesAreKept.is_on() {
                 std::mem::forget(reply);
             }
+            if is_over() {
+                return stub.leave_async(messages);
+            }
         }
     }
+    false
 }
 
-/// Handles what a peer had sent before it died, and takes back what it held.
-pub(super) fn drain(process: &'static Process, peer: &Arc<Peer>) {
+/// Handles what a peer had sent before it died, and takes back what it held. `true` where there was a request.
+pub(super) fn drain(process: &'static Process, peer: &Arc<Peer>) -> bool {
+    let mut had_request = false;
     let mut queues = Queues::default();
     if let Some(channel) = peer.channel() {
         let gate = process.own.async_gate.lock();
@@ -337,6 +344,7 @@ pub(super) fn drain(process: &'static Process, peer: &Arc<Peer>) {
         queues.forget_stub();
         for _ in 0..CALL_SLOTS {
             let Some(request) = channel.take_request() else { break };
+            had_request = true;
             handle_request(process, peer, &request, || {});
         }
         channel.close_descriptors();
@@ -350,4 +358,5 @@ pub(super) fn drain(process: &'static Process, peer: &Arc<Peer>) {
     drop(queues.unused);
     peer.note_drained();
     process.settle(peer);
+    had_request
 }

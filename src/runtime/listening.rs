@@ -82,7 +82,7 @@ impl Listening {
                 }
                 Err(error) => {
                     if self.shortage.is_due() {
-                        ipckit_log::error(format_args!("a connection was not accepted: {}", Explained(&error)));
+                        ipckit_log::inner::error(format_args!("a connection was not accepted: {}", Explained(&error)));
                     }
                     if !self.drop_silent(0) && !self.turn_away() {
                         // It stays in the queue, and the socket ready: without a pause the thread would only spin.
@@ -99,7 +99,7 @@ impl Listening {
         let Ok(credentials) = socket::peer_credentials(socket.as_fd()) else { return };
         if !may_connect(credentials) {
             if self.strangers.is_due() {
-                ipckit_log::error(format_args!(
+                ipckit_log::inner::error(format_args!(
                     "process {} was refused: it belongs to user {}",
                     credentials.process, credentials.user
                 ));

@@ -18,7 +18,7 @@ use super::worker_pool::{Job, WorkerPool};
 use super::{control_thread, worker};
 use crate::host::mutation::Mutation;
 use crate::host::settings::Settings;
-use crate::object::{Exports, Peer, Stub};
+use crate::object::{Exports, Peer, Remains, Stub};
 use crate::sys::epoll::Epoll;
 use crate::sys::fork::ParentOnlyFd;
 use crate::sys::per_process::PerProcess;
@@ -26,7 +26,7 @@ use crate::sys::shortage::Explained;
 use crate::sys::{process, socket};
 use crate::transport::Own;
 use crate::transport::room::Room;
-use crate::transport::wire::Address;
+use crate::transport::wire::{Address, Refusal};
 
 /// Why the runtime could not start.
 #[derive(Debug, thiserror::Error)]
@@ -85,6 +85,9 @@ impl Process {
 
     #[cold]
     fn start() -> Result<&'static Self, StartError> {
+        // What they say of the environment is said before the runtime is in the making: a callback for it may need the runtime.
+        Settings::of_process();
+        ipckit_log::inner::carry_with(carry_line);
         let process = CURRENT.get_or_make(Self::create)?;
         process.start_threads()?;
         Ok(process)
@@ -188,24 +191,53 @@ impl Process {
 
     /// Takes note of a peer's death: whoever waits for it is woken, and workers do what is left to do.
     pub(super) fn note_death(&'static self, peer: &Arc<Peer>) {
-        let Some(remains) = peer.mark_dead() else { return };
+        if let Some(remains) = peer.mark_dead() {
+            self.clear_up(peer, remains);
+        }
+    }
+
+    /// Takes note that a peer, which may live, could not be connected to for want of what the system gives. Nobody is told of a death, and
+    /// the next reference to one of its stubs tries anew.
+    pub(super) fn note_unreachable(&'static self, peer: &Arc<Peer>) {
+        if let Some(remains) = peer.mark_unreachable() {
+            self.clear_up(peer, remains);
+        }
+    }
+
+    fn clear_up(&'static self, peer: &Arc<Peer>, remains: Remains) {
+        let is_dead = !peer.is_unreachable();
         for socket in self.connections.forget_peer(peer) {
+            if !is_dead {
+                // It waits for the handshake that has just failed.
+                control_thread::refuse(&socket, Refusal::Resources);
+            }
             self.epoll.remove(socket.fd());
         }
-        for proxy in remains.watched.iter().filter(|_| !Mutation::DeathsAreNotTold.is_on()) {
+        for proxy in remains.watched.iter().filter(|_| is_dead && !Mutation::DeathsAreNotTold.is_on()) {
             if Mutation::DeathIsToldOnAnInnerThread.is_on() {
                 proxy.tell_death(|| {});
             }
             self.workers.push(Job::Death(Arc::clone(proxy)));
         }
         self.workers.push(Job::Drain(Arc::clone(peer)));
-        let lent =
-            if Mutation::LendsToTheDeadStay.is_on() { Vec::new() } else { self.exports.end_all_lends(peer.address()) };
+        let lent = if is_dead && !Mutation::LendsToTheDeadStay.is_on() {
+            self.exports.end_all_lends(peer.address())
+        } else {
+            Vec::new()
+        };
         self.workers.push(Job::Drop(Box::new((remains, lent))));
         self.settling.forget(peer.address());
         // The dead peer may have claimed a worker without having rung its bell.
         self.own.doorbells.wake_all_workers();
         worker::see_to_work(self);
+    }
+}
+
+/// Takes a line for the user's callback to a worker.
+fn carry_line(line: ipckit_log::inner::Written) {
+    match Process::started() {
+        Some(process) => process.run_on_worker(Box::new(move || line.tell())),
+        None => line.tell(),
     }
 }
 

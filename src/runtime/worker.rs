@@ -13,7 +13,7 @@ use super::worker_pool::Job;
 use super::{dispatch, identity, waiting};
 use crate::host::behaviour::{Difference, as_on_a_device};
 use crate::host::mutation::Mutation;
-use crate::object::Peer;
+use crate::object::{Peer, Stub};
 use crate::shm::atomics::fence;
 use crate::shm::wakeups;
 use crate::sys::shortage::Explained;
@@ -24,6 +24,15 @@ use crate::transport::SameCore;
 const ASYNC_BATCH: usize = 64;
 
 const MOST_SCORE: u32 = 4;
+
+/// What a worker has done.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Did {
+    Nothing,
+    /// Something that was no request.
+    Chore,
+    Request,
+}
 
 thread_local! {
     static STOPPED: Cell<bool> = const { Cell::new(false) };
@@ -44,6 +53,8 @@ pub fn join(process: &'static Process) {
         process.workers.threads.fetch_add(1, Ordering::SeqCst);
     }
     Worker::new(process).serve();
+    // It may have left something to others just before.
+    see_to_work(process);
 }
 
 /// Has the calling thread, as soon as it is a worker and has handled something, cease to be one. That stays so.
@@ -102,7 +113,8 @@ pub(super) fn see_to_work(process: &'static Process) {
         return;
     }
     if let Err(error) = start_another(process) {
-        ipckit_log::warn(format_args!(
+        // At most so often, as what is said is a job itself where the user has a callback for it.
+        ipckit_log::inner::warn_once_a_second(format_args!(
             "no thread for one more worker, requests wait for the workers that there are: {}",
             Explained(&error)
         ));
@@ -128,6 +140,8 @@ struct Worker {
     score: u32,
     /// Whether the callers seem to be on the same processor: then looking only keeps them from running.
     same_core: SameCore,
+    /// What was last taken from a peer were asynchronous messages: many may still wait behind them, so a request has its turn now.
+    request_first: bool,
     /// The bell has rung, and nothing that is announced explains it.
     rung_for_nothing: bool,
 }
@@ -141,6 +155,7 @@ impl Worker {
             is_free: Cell::new(false),
             score: MOST_SCORE,
             same_core: SameCore::default(),
+            request_first: false,
             rung_for_nothing: false,
         }
     }
@@ -148,8 +163,18 @@ impl Worker {
     fn serve(&mut self) {
         let generation = fork::generation();
         while fork::generation() == generation {
-            if self.work() || self.unannounced_work() {
-                if is_stopped() || Mutation::WorkersServeOnce.is_on() || self.process.workers.is_one_too_many() {
+            let was_stopped = is_stopped();
+            let mut did = self.work();
+            if did == Did::Nothing {
+                did = self.unannounced_work();
+            }
+            if did != Did::Nothing {
+                // A thread that was stopped before it joined has still to handle a request.
+                let counts = did == Did::Request || !was_stopped || Mutation::ChoresCountAsRequests.is_on();
+                if (is_stopped() && counts)
+                    || Mutation::WorkersServeOnce.is_on()
+                    || self.process.workers.is_one_too_many()
+                {
                     break;
                 }
                 continue;
@@ -180,7 +205,7 @@ impl Worker {
     }
 
     /// Does some work, if there is any: for who sent the last, unless others have some too. Then the oldest comes first.
-    fn work(&mut self) -> bool {
+    fn work(&mut self) -> Did {
         let Some(last) = self.last.take_if(|peer| !peer.is_dead()) else {
             self.last = None;
             return self.other_work();
@@ -200,21 +225,25 @@ impl Worker {
     }
 
     /// Does a job, or something for a peer that says it has work: in turns.
-    fn other_work(&mut self) -> bool {
+    fn other_work(&mut self) -> Did {
         self.jobs_first = !self.jobs_first;
-        (self.jobs_first && self.do_job()) || self.serve_oldest() || self.do_job()
+        let first = if self.jobs_first { self.do_job() } else { Did::Nothing };
+        if first != Did::Nothing {
+            return first;
+        }
+        let served = self.serve_oldest();
+        if served == Did::Nothing { self.do_job() } else { served }
     }
 
-    fn do_job(&mut self) -> bool {
-        let Some(job) = self.process.workers.take_job() else { return false };
+    fn do_job(&mut self) -> Did {
+        let Some(job) = self.process.workers.take_job() else { return Did::Nothing };
         self.become_busy();
         self.see_to_the_rest();
-        self.run(job);
-        true
+        self.run(job)
     }
 
     /// Serves the peer, of those that say they have work, whose work has waited longest.
-    fn serve_oldest(&mut self) -> bool {
+    fn serve_oldest(&mut self) -> Did {
         let ready = &self.process.workers.ready;
         let oldest_work = |peer: &Peer| peer.channel()?.oldest_work();
         if self.process.own.doorbells.any_pending() {
@@ -223,14 +252,14 @@ impl Worker {
             ready.add(peers, oldest_work);
         }
         while ready.any() {
-            let Some(oldest) = ready.take_oldest(oldest_work) else { return false };
+            let Some(oldest) = ready.take_oldest(oldest_work) else { return Did::Nothing };
             let served = self.serve_peer(&oldest);
             self.last = Some(oldest);
-            if served {
-                return true;
+            if served != Did::Nothing {
+                return served;
             }
         }
-        false
+        Did::Nothing
     }
 
     /// Whether peers have said that they have work.
@@ -239,55 +268,83 @@ impl Worker {
     }
 
     /// Does some work that the doorbells say nothing of: there may have been garbage in them.
-    fn unannounced_work(&mut self) -> bool {
+    fn unannounced_work(&mut self) -> Did {
         if !self.rung_for_nothing {
-            return false;
+            return Did::Nothing;
         }
         waiting::sort_all_nested_requests(self.process);
         let peers = self.process.connections.connected();
         let found = peers.into_iter().find(|peer| peer.channel().is_some_and(|channel| channel.has_work()));
         self.rung_for_nothing = found.is_some();
         self.last = found.or(self.last.take());
-        self.rung_for_nothing && self.work()
+        if self.rung_for_nothing { self.work() } else { Did::Nothing }
     }
 
-    /// Handles one request of the peer's, or some of its asynchronous messages.
-    fn serve_peer(&mut self, peer: &Arc<Peer>) -> bool {
-        let Some(channel) = peer.channel() else { return false };
-        if let Some(request) = channel.take_request() {
+    /// Handles one request of the peer's, or takes some of its asynchronous messages in: what was sent first.
+    fn serve_peer(&mut self, peer: &Arc<Peer>) -> Did {
+        let Some(channel) = peer.channel() else { return Did::Nothing };
+        let request_first = std::mem::take(&mut self.request_first);
+        let request = if request_first { channel.take_request() } else { channel.take_request_in_turn() };
+        if let Some(request) = request {
             self.become_busy();
             self.see_to_the_rest_of(peer);
             // Free from just before the answer: the caller's next request may come before this thread runs on, and is not to start
             // another worker.
             dispatch::handle_request(self.process, peer, &request, || self.become_free());
-            return true;
+            return Did::Request;
         }
         if !channel.has_async() {
-            return false;
+            return Did::Nothing;
         }
         self.become_busy();
+        self.request_first = true;
         let mut stubs = dispatch::take_async_in(self.process, ASYNC_BATCH).into_iter();
         let first = stubs.next();
         stubs.for_each(|stub| self.process.workers.push(Job::Stub(stub)));
         // Also where nothing came of it: there may be more, and others looked away meanwhile.
         self.see_to_the_rest_of(peer);
-        if let Some(first) = first {
-            self.run(Job::Stub(first));
-        }
-        true
+        first.map_or(Did::Chore, |first| self.run(Job::Stub(first)))
     }
 
-    fn run(&self, job: Job) {
+    fn run(&self, job: Job) -> Did {
         let _ = SERVING.try_with(|serving| serving.set(serving.get() + 1));
+        let mut did = Did::Chore;
         match job {
             Job::Death(proxy) => proxy.tell_death(|| self.process.give_job(Job::Death(Arc::clone(&proxy)))),
-            Job::Drain(peer) => dispatch::drain(self.process, &peer),
-            Job::Stub(stub) => dispatch::handle_async(self.process, &stub),
-            Job::Request(mail) => dispatch::handle_request(self.process, &mail.0, &mail.1, || {}),
+            Job::Drain(peer) => {
+                if dispatch::drain(self.process, &peer) {
+                    did = Did::Request;
+                }
+            }
+            Job::Stub(stub) => {
+                self.handle_async(stub);
+                did = Did::Request;
+            }
+            Job::Request(mail) => {
+                dispatch::handle_request(self.process, &mail.0, &mail.1, || {});
+                did = Did::Request;
+            }
             Job::Drop(something) => drop(something),
             Job::Task(task) => task(),
         }
         let _ = SERVING.try_with(|serving| serving.set(serving.get() - 1));
+        did
+    }
+
+    /// Handles a stub's asynchronous messages. Where this thread was stopped, or others wait and no worker is free for them, it leaves the
+    /// rest of them for later: then they wait as long as the others do.
+    fn handle_async(&self, stub: Arc<Stub>) {
+        let is_over = || (is_stopped() && !Mutation::StoppedThreadsEmptyTheQueue.is_on()) || self.others_wait();
+        if dispatch::handle_async(self.process, &stub, is_over) {
+            self.process.give_job(Job::Stub(stub));
+        }
+    }
+
+    /// Whether there is work besides what this worker is at, and no worker that is free.
+    fn others_wait(&self) -> bool {
+        !self.process.workers.any_free()
+            && (self.process.workers.has_jobs() || self.any_announced())
+            && !Mutation::QueuesAreEmptiedFirst.is_on()
     }
 
     /// Before this worker is busy: what it leaves in the peer's rings is to be seen by others.

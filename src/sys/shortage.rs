@@ -18,6 +18,13 @@ impl fmt::Display for Explained<'_> {
     }
 }
 
+/// Whether the system has refused something to this very process: another one's end is no such thing.
+pub fn is_refusal(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionRefused, ConnectionReset, NotConnected};
+    error.raw_os_error().is_some()
+        && !matches!(error.kind(), BrokenPipe | ConnectionRefused | ConnectionReset | NotConnected)
+}
+
 fn advice(error: &io::Error) -> Option<&'static str> {
     Some(match error.raw_os_error()? {
         libc::EMFILE => "raise the limit of open files (ulimit -n)",
@@ -34,6 +41,16 @@ fn advice(error: &io::Error) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_end_of_another_process_is_no_refusal_of_the_systems() {
+        let is_refusal = |number| is_refusal(&io::Error::from_raw_os_error(number));
+        assert!(is_refusal(libc::EMFILE));
+        assert!(is_refusal(libc::ENOMEM));
+        assert!(!is_refusal(libc::ECONNREFUSED));
+        assert!(!is_refusal(libc::EPIPE));
+        assert!(!super::is_refusal(&io::Error::other("another user's")));
+    }
 
     #[test]
     fn what_is_known_is_explained() {

@@ -204,10 +204,11 @@ pub fn receive(socket: BorrowedFd<'_>, bytes: &mut [u8], descriptors: &mut Vec<O
             message = libc::CMSG_NXTHDR(&header, message);
         }
     }
+    if header.msg_flags & libc::MSG_CTRUNC != 0 && descriptors.len() < DESCRIPTORS_A_MESSAGE {
+        return Err(io::Error::from_raw_os_error(libc::EMFILE));
+    }
     if header.msg_flags & libc::MSG_CTRUNC != 0 {
-        return Err(io::Error::other(
-            "not all its file descriptors could be taken; raise the limit of open files (ulimit -n)",
-        ));
+        return Err(io::Error::other("it came with more file descriptors than a message can have"));
     }
     if header.msg_flags & libc::MSG_TRUNC != 0 {
         return Err(io::ErrorKind::InvalidData.into());

@@ -69,6 +69,8 @@ pub fn start(name: impl FnOnce() -> String + Send + 'static, body: impl FnOnce()
     let _blocked = SignalsBlocked::begin();
     let thread = std::thread::Builder::new().spawn(move || {
         let _library = LibraryCode::begin();
+        // For good: who knows the thread's handle from a handler might cancel it.
+        let _no_cancellation = NoCancellation::begin();
         set_name(&name());
         if catch_unwind(AssertUnwindSafe(body)).is_err() {
             ipckit_log::error(format_args!(

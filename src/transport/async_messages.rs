@@ -90,7 +90,7 @@ impl SentAsync {
         let own_in_use = self.taken_bytes.saturating_sub(receiver.freed);
         let others = receiver.async_in_use.saturating_sub(own_in_use);
         let others = if Mutation::EachSenderHasItsRoom.is_on() { 0 } else { others };
-        let not_taken = self.sent_bytes - self.taken_bytes;
+        let not_taken = self.bytes_not_taken();
         let async_total = own.saturating_add(others).saturating_add(bytes);
         let total = receiver.in_use.saturating_add(not_taken).saturating_add(bytes);
         let half = if Mutation::AsyncMayTakeAllRoom.is_on() { receiver.room } else { receiver.room / 2 };
@@ -117,6 +117,11 @@ impl SentAsync {
     /// Takes note that a sender has.
     pub(super) fn note_waited_in_vain(&mut self, taken: u32) {
         self.waited_in_vain = Some(taken);
+    }
+
+    /// Bytes that the receiver has not taken in.
+    pub(super) fn bytes_not_taken(&self) -> u64 {
+        self.sent_bytes - self.taken_bytes
     }
 
     /// Bytes of all that was sent.

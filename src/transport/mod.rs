@@ -16,7 +16,7 @@ pub mod room;
 pub mod wire;
 
 pub use call_slots::CallSlot;
-pub use channel::{Channel, ChannelError, Ends, MOST_DATA, Message, Own, PreparedReply, is_hang_up};
+pub use channel::{Channel, ChannelError, Ends, MOST_DATA, Message, Own, PreparedReply, RoomTaken, is_hang_up};
 pub use late_look::{FIRST_LOOK, LateLook};
 pub use latency::{Latency, SameCore};
 pub use outbox::Backlog;

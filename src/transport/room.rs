@@ -58,6 +58,11 @@ impl Room {
         Reservation { room: self, bytes }
     }
 
+    /// How many bytes there may be.
+    pub fn limit(&self) -> u64 {
+        self.limit
+    }
+
     /// Bytes taken now.
     pub fn used(&self) -> u64 {
         self.in_use().load(Ordering::Acquire)

@@ -206,9 +206,9 @@ impl Child {
                 if failure == Failure::Loading {
                     let advice = environment::advice_on_sanitizers().map(|advice| format!("; {advice}"));
                     let (found, advice) = (&self.found, advice.unwrap_or_default());
-                    ipckit_log::error(format_args!("{child}: {text}; places looked at: {found}{advice}"));
+                    ipckit_log::inner::error(format_args!("{child}: {text}; places looked at: {found}{advice}"));
                 } else {
-                    ipckit_log::error(format_args!("{child}: {text}"));
+                    ipckit_log::inner::error(format_args!("{child}: {text}"));
                 }
                 self.audience.fail(failure)
             }
@@ -220,6 +220,8 @@ impl Child {
 fn warn_of_isolation(library: &str, text: &str) {
     static SAID: AtomicBool = AtomicBool::new(false);
     if !SAID.swap(true, Ordering::Relaxed) {
-        ipckit_log::warn(format_args!("native child process {library}: it is not isolated as asked for: {text}"));
+        ipckit_log::inner::warn(format_args!(
+            "native child process {library}: it is not isolated as asked for: {text}"
+        ));
     }
 }

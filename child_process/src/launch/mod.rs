@@ -23,6 +23,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use ipckit_log::inner::Written;
 use parking_lot::Mutex;
 
 use self::audience::Audience;
@@ -126,10 +127,18 @@ pub(crate) fn remove_exit_callback(key: usize) -> bool {
     PROCESS.get().exits.remove(key)
 }
 
+/// Takes a line that was said on the thread that starts children to where the user's callback for the log may be called.
+fn carry_line(line: Written) {
+    if let Err((line, _code)) = ipc::run_on_worker(line, Written::tell) {
+        line.tell();
+    }
+}
+
 impl Process {
     /// Has a child started as wished. What comes back happens when the child has taken over this process's surroundings,
     /// or none will.
     fn launch(&'static self, wish: &Wish<'_>, audience: Audience, settings: &Settings) -> Result<Arc<Event>, Refusal> {
+        ipckit_log::inner::carry_with(carry_line);
         let name = wish.library.to_string_lossy();
         let task = if wish.given.is_some() { Task::Run } else { Task::Connect };
         let place = self.live.reserve(task, settings).map_err(|living| {

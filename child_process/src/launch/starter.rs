@@ -196,7 +196,7 @@ impl Watch {
                 self.children.push(Child::new(library, found, guardian, channel, deadline, audience, place));
             }
             Err((failure, text)) => {
-                ipckit_log::error(format_args!("native child process {library}: {text}"));
+                ipckit_log::inner::error(format_args!("native child process {library}: {text}"));
                 // A caller who starts another one at once finds room.
                 drop(place);
                 self.unsent.extend(audience.fail(failure));

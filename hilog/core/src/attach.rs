@@ -8,17 +8,30 @@
 #![allow(unsafe_code)] // Asks the dynamic loader for symbols and calls them.
 
 use crate::environment::Path;
+use crate::inner::Written;
 use crate::message::{Message, OWN_DOMAIN};
 use crate::repeats::Repeats;
-use crate::{Level, clock, filter, keep_errno, system};
+use crate::{Level, clock, filter, keep_errno, no_cancellation, system};
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::fmt::Arguments;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-/// Takes a message of one of the libraries: its level and its text.
+/// What a [`Voice`] is to do with a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i32)]
+pub enum Part {
+    /// Give it to the user's callback and write it.
+    Whole = 0,
+    /// Write it, and return 1 where a callback is still to be given it.
+    Line = 1,
+    /// Give it to the callback.
+    Callback = 2,
+}
+
+/// Takes a message of one of the libraries: its level, its text, and a [`Part`].
 ///
 /// A user's callback can be called from it, and that can be C++ that throws.
-pub type Voice = unsafe extern "C-unwind" fn(level: c_int, text: *const c_char);
+pub type Voice = unsafe extern "C-unwind" fn(level: c_int, text: *const c_char, part: c_int) -> c_int;
 
 /// The name under which `libhilog_ndk.z.so` exports its [`Voice`].
 const VOICE: &CStr = c"ipckit_log_message";
@@ -35,20 +48,45 @@ pub(crate) fn say(level: Level, message: Arguments<'_>) {
     if !filter::is_loggable(OWN_DOMAIN, level as i32) {
         return;
     }
+    let _no_cancellation = no_cancellation();
     let message = Message::own(level, message);
-    let voice = ATTACHED.load(Ordering::Acquire);
-    if voice.is_null() {
+    if hand_over(message.level, message.text.as_c_str(), Part::Whole).is_none() {
         message.print();
-    } else {
-        // SAFETY: only Voices are stored, and libhilog_ndk.z.so is never unloaded (it is linked with -z nodelete).
-        unsafe {
-            let voice: Voice = std::mem::transmute(voice);
-            voice(message.level, message.text.as_c_str().as_ptr());
+    }
+}
+
+/// Writes a message; what comes back is for the user's callback.
+pub(crate) fn write(level: Level, message: Arguments<'_>) -> Option<Written> {
+    let _errno = keep_errno();
+    if !filter::is_loggable(OWN_DOMAIN, level as i32) {
+        return None;
+    }
+    let _no_cancellation = no_cancellation();
+    let message = Message::own(level, message);
+    match hand_over(message.level, message.text.as_c_str(), Part::Line) {
+        Some(0) => None,
+        Some(_) => Some(Written::new(level, message.text.as_c_str())),
+        None => {
+            message.print();
+            None
         }
     }
 }
 
-pub(crate) fn say_once_a_second(level: Level, message: Arguments<'_>) {
+/// Hands a message to `libhilog_ndk.z.so`, where that is loaded.
+pub(crate) fn hand_over(level: c_int, text: &CStr, part: Part) -> Option<c_int> {
+    let voice = ATTACHED.load(Ordering::Acquire);
+    if voice.is_null() {
+        return None;
+    }
+    // SAFETY: only Voices are stored, and libhilog_ndk.z.so is never unloaded (it is linked with -z nodelete).
+    unsafe {
+        let voice: Voice = std::mem::transmute(voice);
+        Some(voice(level, text.as_ptr(), part as c_int))
+    }
+}
+
+pub(crate) fn say_once_a_second(level: Level, message: Arguments<'_>, say: fn(Level, Arguments<'_>)) {
     static REPEATS: Repeats = Repeats::new();
     if !filter::is_loggable(OWN_DOMAIN, level as i32) {
         return;

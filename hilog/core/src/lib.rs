@@ -2,7 +2,7 @@
 //! The log: what `libhilog_ndk.z.so` writes and how, and the voice of the project's other libraries.
 //!
 //! Everything here can be called at any time from any thread: before `main`, in static destructors, in a forked child.
-//! No lock is held, nothing is allocated, `errno` is left as it was, and a reader that does not read delays a line by
+//! No lock is held, nothing is allocated (but by [`inner`], for a callback), `errno` is left as it was, and a reader that does not read delays a line by
 //! at most [`output::PATIENCE`].
 //!
 //! Each library of the project embeds a copy of this crate. Where `libhilog_ndk.z.so` is loaded, the copies hand their
@@ -13,6 +13,7 @@ mod clock;
 pub mod environment;
 pub mod filter;
 pub mod format;
+pub mod inner;
 pub mod message;
 pub mod output;
 mod repeats;
@@ -24,7 +25,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use filter::Level;
 pub use message::Message;
-pub use system::{Errno, keep_errno};
+pub use system::{Errno, NoCancellation, keep_errno, no_cancellation};
 
 /// Logs an error of the library's own, as `C01510/IPCKit`: what was asked for was not done.
 pub fn error(message: Arguments<'_>) {
@@ -39,12 +40,12 @@ pub fn warn(message: Arguments<'_>) {
 /// As [`error`], for what a loop of the program's can bring about: lines that differ in their numbers only are said at most once a
 /// second. The first is said at once; one after a pause says how many there were in between.
 pub fn error_once_a_second(message: Arguments<'_>) {
-    attach::say_once_a_second(Level::Error, message);
+    attach::say_once_a_second(Level::Error, message, attach::say);
 }
 
 /// As [`warn`], and as [`error_once_a_second`].
 pub fn warn_once_a_second(message: Arguments<'_>) {
-    attach::say_once_a_second(Level::Warn, message);
+    attach::say_once_a_second(Level::Warn, message, attach::say);
 }
 
 /// Logs something of the library's own that the user may want to know.

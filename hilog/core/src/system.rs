@@ -40,6 +40,32 @@ fn errno() -> ErrorNumber {
     unsafe { *libc::__errno_location() }
 }
 
+/// While it lives, the calling thread is not cancelled: who logs may not be one whose frames can be unwound.
+#[derive(Debug)]
+pub struct NoCancellation(c_int);
+
+/// Holds cancellation off.
+pub fn no_cancellation() -> NoCancellation {
+    const DISABLE: c_int = 1;
+    NoCancellation(set_cancellation(DISABLE))
+}
+
+impl Drop for NoCancellation {
+    fn drop(&mut self) {
+        set_cancellation(self.0);
+    }
+}
+
+fn set_cancellation(state: c_int) -> c_int {
+    unsafe extern "C" {
+        fn pthread_setcancelstate(state: c_int, old: *mut c_int) -> c_int;
+    }
+    let mut before = state;
+    // SAFETY: the pointer is to a local that outlives the call.
+    unsafe { pthread_setcancelstate(state, &mut before) };
+    before
+}
+
 /// Gives `read` the value of an environment variable.
 pub(crate) fn environment<T>(name: &CStr, read: impl FnOnce(Option<&[u8]>) -> T) -> T {
     // SAFETY: name is NUL-terminated; the value lives at least until the program changes its environment, which POSIX

@@ -4,7 +4,7 @@
 use std::ffi::c_int;
 use std::ptr::NonNull;
 
-use crate::capi::boundary::{Failure, status};
+use crate::capi::boundary::{Failure, status_plain};
 use crate::capi::error_code::ErrorCode;
 use crate::capi::handle::OHIPCParcel;
 use crate::sys::order;
@@ -31,7 +31,7 @@ unsafe fn write<const N: usize>(function: &'static str, parcel: *mut OHIPCParcel
 #[cold]
 unsafe fn write_slowly<const N: usize>(function: &'static str, parcel: *mut OHIPCParcel, bytes: [u8; N]) -> c_int {
     // SAFETY: the caller vouches for it.
-    status(function, || Ok(unsafe { OHIPCParcel::get_mut(parcel) }?.write_scalar(bytes)?))
+    status_plain(function, || Ok(unsafe { OHIPCParcel::get_mut(parcel) }?.write_scalar(bytes)?))
 }
 
 /// Reads the bytes of a scalar; `value` stays as it was where that fails. Most calls end before the boundary, as with [`write`].
@@ -68,7 +68,7 @@ unsafe fn read_slowly<const N: usize, T>(
     value: *mut T,
     scalar: fn([u8; N]) -> T,
 ) -> c_int {
-    status(function, || {
+    status_plain(function, || {
         // SAFETY: the caller vouches for it.
         let parcel = unsafe { OHIPCParcel::get(parcel) }?;
         let value = NonNull::new(value).ok_or(Failure::Null("value"))?;

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Channel, ChannelError, Message, microseconds};
+use super::{Channel, ChannelError, Message, RoomTaken, microseconds};
 use crate::host::mutation::Mutation;
 use crate::shm::atomics::Ordering;
 use crate::shm::layout::{ARENA_BYTES, ASYNC_ENTRIES, RecordContent, SHORT_BODY};
@@ -51,7 +51,12 @@ impl Channel {
                     if fits {
                         break;
                     }
-                    return Err(ChannelError::NoRoom);
+                    let taken = room_taken(&sent, &receiver);
+                    return Err(ChannelError::ReceiverFull(in_use.map_or(taken, |in_use| RoomTaken {
+                        all: in_use.all,
+                        asynchronous: in_use.asynchronous,
+                        ..taken
+                    })));
                 }
                 Ok(()) => break,
                 Err(Full::Ring)
@@ -67,9 +72,9 @@ impl Channel {
                 }
                 Err(Full::Ring) => {
                     sent.note_waited_in_vain(receiver.taken);
-                    return Err(ChannelError::NoRoom);
+                    return Err(ChannelError::RingFull);
                 }
-                Err(Full::Receiver) => return Err(ChannelError::NoRoom),
+                Err(Full::Receiver) => return Err(ChannelError::ReceiverFull(room_taken(&sent, &receiver))),
             }
         }
         self.publish_async(sent, message, bytes)
@@ -147,9 +152,14 @@ impl Channel {
         if waiting > (ARENA_BYTES + ASYNC_ENTRIES * SHORT_BODY) as u64 { 0 } else { waiting }
     }
 
-    /// How much of the peer's room is in use, of how much, as it says.
-    pub fn peer_room(&self) -> (u64, u64) {
-        (self.peer_status.room_in_use(), self.peer_status.room())
+    /// How full the peer is.
+    pub fn peer_room(&self) -> RoomTaken {
+        let mut sent = self.sent_async.lock();
+        let receiver = self.async_receiver();
+        for block in sent.note_taken(receiver.taken, self.async_messages.next_ticket()) {
+            self.free(Some(block));
+        }
+        room_taken(&sent, &receiver)
     }
 
     pub(in crate::transport) fn posts(&self) -> &Posts {
@@ -226,5 +236,15 @@ impl Channel {
     pub fn note_async_freed(&self, bytes: u64) {
         FaultPoint::AsyncNotInUse.around(|| self.own.status.async_in_use().fetch_sub(bytes, Ordering::AcqRel));
         self.outgoing.add_async_freed(bytes);
+    }
+}
+
+fn room_taken(sent: &SentAsync, receiver: &Receiver) -> RoomTaken {
+    let on_the_way = sent.bytes_not_taken();
+    RoomTaken {
+        all: receiver.in_use.saturating_add(on_the_way),
+        limit: receiver.room,
+        asynchronous: receiver.async_in_use.saturating_add(on_the_way),
+        own: sent.sent_bytes().saturating_sub(receiver.freed),
     }
 }

@@ -12,13 +12,13 @@ use crate::transport::call_slots::CallSlot;
 use super::{Channel, ChannelError, Message, PreparedReply, microseconds};
 
 impl Channel {
-    /// A slot for a call by the thread with this token. Waits for one where `may_wait`, else fails with `NoRoom`.
+    /// A slot for a call by the thread with this token. Waits for one where `may_wait`, else fails.
     pub fn acquire_slot(&self, caller: u64, may_wait: bool) -> Result<CallSlot, ChannelError> {
         let bell = bell_of_token(caller);
         if may_wait {
             self.call_slots.acquire(bell, || self.is_dead()).ok_or(ChannelError::Dead)
         } else {
-            self.call_slots.try_acquire(bell).ok_or(ChannelError::NoRoom)
+            self.call_slots.try_acquire(bell).ok_or(ChannelError::NoCallSlot)
         }
     }
 
@@ -105,7 +105,7 @@ impl Channel {
     pub fn prepare_reply(&self, request: &RecordContent, message: &Message<'_>) -> Result<PreparedReply, ChannelError> {
         let slot = usize::from(request.call_slot);
         if slot >= CALL_SLOTS {
-            return Err(ChannelError::NoRoom);
+            return Err(ChannelError::ImpossibleCall);
         }
         if self.long_replies.load(Ordering::Relaxed) != 0 {
             // That the slot is in use again says that its last reply has been read.

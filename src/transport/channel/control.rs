@@ -16,7 +16,7 @@ impl Channel {
         order::sent();
         let mut outbox = self.outbox.lock();
         if outbox.is_full() {
-            ipckit_log::error(format_args!(
+            ipckit_log::inner::error(format_args!(
                 "process {} does not read what it is told, and is taken for dead",
                 self.credentials.process
             ));

@@ -17,7 +17,7 @@ use crate::host::mutation::Mutation;
 use crate::shm::arena::{Arena, Block};
 use crate::shm::atomics::{AtomicU32, AtomicU64, Ordering, fence};
 use crate::shm::doorbell::Doorbells;
-use crate::shm::layout::{CALL_SLOTS, FIRST_LINE_BODY, Kind, RecordContent, SHORT_BODY};
+use crate::shm::layout::{ARENA_BYTES, ASYNC_ENTRIES, CALL_SLOTS, FIRST_LINE_BODY, Kind, RecordContent, SHORT_BODY};
 use crate::shm::ring::{RingReader, RingWriter};
 use crate::shm::segment::{IncomingSegment, OutgoingSegment, OwnStatus, PeerStatus};
 use crate::shm::wakeups;
@@ -49,12 +49,48 @@ pub enum ChannelError {
     /// The peer is dead.
     #[error("the peer is dead")]
     Dead,
-    /// The channel or the receiver has no room for the message.
-    #[error("no room")]
-    NoRoom,
+    /// The receiver has no room for the message.
+    #[error("the receiver has no room")]
+    ReceiverFull(RoomTaken),
+    /// The receiver has not taken in as many asynchronous messages as may be on their way.
+    #[error("{ASYNC_ENTRIES} asynchronous messages are on their way already")]
+    RingFull,
+    /// This process has no room for a message of so many bytes beside those to the same peer that are not done with.
+    #[error("no {0} bytes are left of the {ARENA_BYTES} for what goes to that process")]
+    ArenaFull(usize),
+    /// As many calls are under way as there can be.
+    #[error("{CALL_SLOTS} calls are under way already")]
+    NoCallSlot,
+    /// The peer gave a call a number that there is not.
+    #[error("the call has an impossible number")]
+    ImpossibleCall,
     /// Something that the system gives was refused.
     #[error(transparent)]
     System(#[from] io::Error),
+}
+
+/// How full a receiver is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoomTaken {
+    /// Bytes in use, with what is on its way as far as that is known here.
+    pub all: u64,
+    /// How many there may be.
+    pub limit: u64,
+    /// Bytes of asynchronous messages among them, which may have half.
+    pub asynchronous: u64,
+    /// Bytes of the latter that this process has sent.
+    pub own: u64,
+}
+
+impl std::fmt::Display for RoomTaken {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { all, limit, asynchronous, own } = self;
+        write!(
+            formatter,
+            "{all} of {limit} bytes are in use there, {asynchronous} of them by asynchronous messages, which may have half, and \
+             {own} of these are of this process's"
+        )
+    }
 }
 
 /// What this process shows to all its peers.
@@ -350,7 +386,7 @@ impl Channel {
                 arena.free(block);
             }
         }
-        arena.allocate(len).ok_or(ChannelError::NoRoom)
+        arena.allocate(len).ok_or(ChannelError::ArenaFull(len))
     }
 
     /// Sends a message's descriptors, as the last step that can fail before the message is published.

@@ -2,12 +2,25 @@
 //! What the peer has sent: taking it, and reading it as what it is, somebody else's.
 
 use super::{Channel, makes_sense, padded};
+use crate::host::mutation::Mutation;
 use crate::shm::atomics::Ordering;
 use crate::shm::layout::RecordContent;
 use crate::shm::segment::Unreadable;
 use crate::transport::wire::{Ancestor, ObjectRecord};
 
 impl Channel {
+    /// Takes the next request for any worker, unless an asynchronous message was sent before it: that one is to be taken in first.
+    #[inline]
+    pub fn take_request_in_turn(&self) -> Option<RecordContent> {
+        if self.has_async() && self.async_comes_first() { None } else { self.take_request() }
+    }
+
+    fn async_comes_first(&self) -> bool {
+        let Some(message) = self.incoming_async.peek(self.incoming.async_messages()) else { return false };
+        let request = self.incoming_requests.peek(self.incoming.requests());
+        request.is_none_or(|request| is_before(message.sent_at, request.sent_at)) && !Mutation::AsyncComesLast.is_on()
+    }
+
     /// Takes a request for any worker.
     #[inline]
     pub fn take_request(&self) -> Option<RecordContent> {
@@ -32,11 +45,12 @@ impl Channel {
 
     /// When the oldest request was sent that waits for a worker, on the monotonic clock; `None` where there is none.
     pub fn oldest_work(&self) -> Option<u32> {
-        let request = self.incoming_requests.peek(self.incoming.requests());
-        let oldest = request.or_else(|| {
-            if self.has_async() { self.incoming_async.peek(self.incoming.async_messages()) } else { None }
-        })?;
-        Some(oldest.sent_at)
+        let request = self.incoming_requests.peek(self.incoming.requests()).map(|request| request.sent_at);
+        let message = self.has_async().then(|| self.incoming_async.peek(self.incoming.async_messages())).flatten();
+        match (request, message.map(|message| message.sent_at)) {
+            (Some(request), Some(message)) if is_before(message, request) => Some(message),
+            (request, message) => request.or(message),
+        }
     }
 
     /// Whether there is an asynchronous message to take in, and nobody is at it.
@@ -78,5 +92,23 @@ impl Channel {
         let (objects, ancestors) = tail.split_at_checked(usize::from(content.objects) * ObjectRecord::BYTES)?;
         let objects: Option<Vec<_>> = objects.as_chunks().0.iter().map(ObjectRecord::from_bytes).collect();
         Some((objects?, ancestors.as_chunks().0.iter().map(Ancestor::from_bytes).collect()))
+    }
+}
+
+/// Whether one time is before the other, of times that have lost their high bits.
+fn is_before(time: u32, other: u32) -> bool {
+    time.wrapping_sub(other).cast_signed() < 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_before;
+
+    #[test]
+    fn times_are_compared_across_the_turn_of_the_clock() {
+        assert!(is_before(1, 2));
+        assert!(!is_before(2, 2));
+        assert!(is_before(u32::MAX, 0));
+        assert!(!is_before(0, u32::MAX));
     }
 }

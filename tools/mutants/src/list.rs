@@ -24,7 +24,7 @@ include!("../../../src/host/mutation_list.rs");
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
     use std::fs;
     use std::path::{Path, PathBuf};
 
@@ -69,6 +69,32 @@ mod tests {
                 assert!(known.contains(*test), "{} names {test}, which is not there", mutation.name);
             }
         }
+    }
+
+    /// Tests that are not named, and why.
+    fn exceptions() -> BTreeMap<String, String> {
+        let lines = include_str!("../without_mutation.txt").lines().filter(|line| !line.starts_with('#'));
+        lines
+            .map(|line| line.split_once(": ").expect("a test and a reason"))
+            .map(|(a, b)| (a.into(), b.into()))
+            .collect()
+    }
+
+    #[test]
+    fn a_test_that_no_mutation_names_is_an_exception_with_a_reason() {
+        let named: BTreeSet<_> =
+            MUTATIONS.iter().flat_map(|mutation| mutation.tests).map(|test| (*test).to_owned()).collect();
+        let exceptions = exceptions();
+        let not_named: BTreeSet<_> = tests_of_the_suite().difference(&named).cloned().collect();
+        let listed: BTreeSet<_> = exceptions.keys().cloned().collect();
+        let missing: Vec<_> = not_named.difference(&listed).collect();
+        assert!(
+            missing.is_empty(),
+            "write a mutation, or a reason in tools/mutants/without_mutation.txt, for {missing:?}"
+        );
+        let surplus: Vec<_> = listed.difference(&not_named).collect();
+        assert!(surplus.is_empty(), "tools/mutants/without_mutation.txt has more than there is: {surplus:?}");
+        assert!(exceptions.values().all(|reason| reason.ends_with('.')), "each has a reason");
     }
 
     #[test]
