@@ -124,7 +124,11 @@ impl<'a> Objects<'a> {
 
     /// Has the stub's process keep the stub until the reference has arrived; `false` where it cannot.
     fn lend(&mut self, proxy: &Arc<Proxy>) -> bool {
-        let Some(channel) = proxy.peer().channel().filter(|_| proxy.wait_for_hold()) else { return false };
+        // The channel may come only while this waits.
+        if !proxy.wait_for_hold() {
+            return false;
+        }
+        let Some(channel) = proxy.peer().channel() else { return false };
         channel.lend(proxy.reference().object, self.peer.address());
         self.lent.push(Arc::clone(proxy));
         true
