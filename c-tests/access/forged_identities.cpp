@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A caller is who the kernel says it is: not who its messages say, and not who it would like to be taken for.
 #include "log.hpp"
-#include "raw_peer.hpp"
+#include "robustness/raw_peer.hpp"
 
 namespace {
 

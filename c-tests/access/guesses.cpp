@@ -2,7 +2,7 @@
 // A reference is needed to reach a stub: who knows its process, the socket's name and the stub's number, and guesses at the secret, is
 // refused, and the log says so without being flooded.
 #include "log.hpp"
-#include "raw_peer.hpp"
+#include "robustness/raw_peer.hpp"
 
 #include <vector>
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "log.hpp"
-#include "raw_peer.hpp"
+#include "robustness/raw_peer.hpp"
 
 namespace {
 

@@ -11,7 +11,7 @@ use crate::sys::lock::{Mutex, RwLock};
 
 use super::process::Process;
 use crate::object::Peer;
-use crate::shm::doorbell::CHANNEL_BITS;
+use crate::shm::doorbell::{CHANNEL_BITS, Doorbells};
 use crate::sys::fork::ParentOnlyFd;
 use crate::sys::process as sys_process;
 use crate::sys::shortage::Explained;
@@ -103,6 +103,17 @@ impl Connections {
     pub(super) fn async_waiting(&self) -> u64 {
         let by_number = self.by_number.read();
         by_number.iter().flatten().filter_map(|peer| peer.channel()).map(|channel| channel.async_waiting()).sum()
+    }
+
+    /// Sets the bits of the peers that have sent asynchronous messages which nobody is at; `false` where there are none.
+    pub(super) fn mark_async(&self, doorbells: &Doorbells) -> bool {
+        let by_number = self.by_number.read();
+        let channels = by_number.iter().flatten().filter_map(|peer| peer.channel());
+        channels
+            .filter(|channel| channel.has_async())
+            .inspect(|channel| doorbells.set_pending(channel.number()))
+            .count()
+            > 0
     }
 
     /// The peers that have a channel.

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use super::arrival::{self, Arrival};
 use super::departure::Departure;
-use super::identity;
 use super::process::Process;
 use super::worker_pool::Job;
+use super::{identity, worker};
 use crate::host::mutation::Mutation;
 use crate::object::{AsyncCharge, AsyncMessage, Parcel, Peer, Stub};
 use crate::shm::atomics::{Ordering, fence};
@@ -86,12 +86,17 @@ fn async_on_the_way(process: &Process) -> u64 {
     peers.iter().filter_map(|peer| peer.channel()).map(|channel| channel.async_waiting()).sum()
 }
 
-fn reserve(process: &Process, channel: &Channel, request: &RecordContent) -> Option<Reservation> {
+fn reserve(process: &'static Process, channel: &Channel, request: &RecordContent) -> Option<Reservation> {
     let bytes = arrival::room_of(request.data_len as usize, request.objects.into());
     let room = if process.room.may_be_short_of(bytes) {
         // While the gate is held, a message is either on its way or in use, not both.
-        let _gate = process.own.async_gate.lock();
-        process.room.reserve_beside(bytes, async_on_the_way(process))
+        let gate = process.own.async_gate.lock();
+        let room = process.room.reserve_beside(bytes, async_on_the_way(process));
+        drop(gate);
+        if mark_missed(process) {
+            worker::see_to_work(process);
+        }
+        room
     } else {
         process.room.reserve(bytes)
     };
@@ -159,8 +164,7 @@ fn handle(
 }
 
 /// Takes at most `most` asynchronous messages in, of all peers, and queues them at their stubs in the order in which they were sent, unless
-/// another thread is at it. Returns the stubs whose queues nobody handles. The caller looks again afterwards: while one thread is at it,
-/// others see nothing.
+/// another thread is at it. Returns the stubs whose queues nobody handles. The caller sees to the rest afterwards.
 pub(super) fn take_async_in(process: &'static Process, most: usize) -> Vec<Arc<Stub>> {
     let mut queues = Queues::default();
     if let Some(_gate) = process.own.async_gate.try_lock() {
@@ -174,11 +178,20 @@ pub(super) fn take_async_in(process: &'static Process, most: usize) -> Vec<Arc<S
             queues.unused.extend(peer.take_back_due());
         }
     }
-    fence(Ordering::SeqCst);
+    mark_missed(process);
     if !queues.unused.is_empty() {
         process.give_job(Job::Drop(Box::new(queues.unused)));
     }
     queues.runnable
+}
+
+/// Says again which peers have sent asynchronous messages, after [`Own::async_gate`] was held: meanwhile others see none, and whoever was
+/// woken for one has looked away. `false` where there are none.
+///
+/// [`Own::async_gate`]: crate::transport::Own::async_gate
+fn mark_missed(process: &Process) -> bool {
+    fence(Ordering::SeqCst);
+    process.connections.mark_async(&process.own.doorbells)
 }
 
 /// Whose next asynchronous message was sent first. A message that another one was a consequence of is seen once that one is: so what
@@ -284,6 +297,9 @@ pub(super) fn drain(process: &'static Process, peer: &Arc<Peer>) {
             }
         }
         drop(gate);
+        if mark_missed(process) {
+            worker::see_to_work(process);
+        }
         for _ in 0..CALL_SLOTS {
             let Some(request) = channel.take_request() else { break };
             handle_request(process, peer, &request, || {});

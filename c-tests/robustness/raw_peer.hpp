@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A process that talks to the library without it, byte by byte as docs/protocol.md has them, and so can say what the library never
 // would.
-#ifndef ACCESS_RAW_PEER_HPP
-#define ACCESS_RAW_PEER_HPP
+#ifndef ROBUSTNESS_RAW_PEER_HPP
+#define ROBUSTNESS_RAW_PEER_HPP
 
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -11,7 +11,7 @@
 
 #include <climits>
 
-#include "robustness/raw_socket.hpp"
+#include "raw_socket.hpp"
 
 constexpr size_t MESSAGE_BYTES = 48;
 constexpr uint64_t PROTOCOL_VERSION = 1;
@@ -190,7 +190,6 @@ private:
     static constexpr size_t REPLIES = 41344;
     static constexpr size_t MESSAGES = 57728;
     static constexpr size_t SEGMENT_BYTES = (1106304 + (4 << 20) + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
-    static constexpr size_t WORKERS = 64;
     static constexpr size_t BELLS = 320;
     static constexpr size_t DOORBELL_BYTES = (BELLS + 512 * 64 + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
 
@@ -251,9 +250,25 @@ private:
     {
         memcpy(segment_ + record + 8, content, RECORD_BYTES - 8);
         Word(segment_ + record).store(static_cast<uint32_t>(sequence));
-        reinterpret_cast<std::atomic<uint64_t> *>(doorbells_ + 64)[channel_ / 64] |= UINT64_C(1) << channel_ % 64;
-        for (size_t worker = 0; worker < WORKERS; ++worker) {
-            std::atomic<uint32_t> &bell = Word(doorbells_ + BELLS + worker * 64);
+        Announce();
+    }
+
+    // As the library does: whoever looks needs no bell, and of those that sleep one is woken.
+    void Announce()
+    {
+        std::atomic_thread_fence(std::memory_order_seq_cst);
+        if (Word(theirs_ + 64).load() != 0) {
+            return;
+        }
+        auto *const pending = reinterpret_cast<std::atomic<uint64_t> *>(doorbells_ + 64);
+        pending[channel_ / 64] |= UINT64_C(1) << channel_ % 64;
+        std::atomic_thread_fence(std::memory_order_seq_cst);
+        auto *const idle = reinterpret_cast<std::atomic<uint64_t> *>(doorbells_);
+        uint64_t workers = idle->load();
+        while (workers != 0 && !idle->compare_exchange_weak(workers, workers & (workers - 1))) {
+        }
+        if (workers != 0) {
+            std::atomic<uint32_t> &bell = Word(doorbells_ + BELLS + static_cast<size_t>(__builtin_ctzll(workers)) * 64);
             ++bell;
             syscall(SYS_futex, &bell, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
         }
