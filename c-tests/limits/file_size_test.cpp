@@ -83,7 +83,7 @@ void ForChildren()
         int32_t pid = 0;
         const int code =
             OH_Ability_StartNativeChildProcess((library + ":NativeChildProcess_MainProc").c_str(), arguments, {NCP_ISOLATION_MODE_NORMAL, 0}, &pid);
-        CHECK_EQUAL(code, NCP_ERR_INTERNAL);
+        CHECK_EQUAL(code, NCP_ERR_SERVICE_ERROR);
         CHECK(log.Says("ulimit -f"));
     }
     SetLimit(RLIMIT_FSIZE, RLIM_INFINITY);
