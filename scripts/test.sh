@@ -128,7 +128,6 @@ repeat_guide() {
 }
 
 # The recorded run had the standard descriptors and number 10 open, and the numbers that follow from that are compared.
-# Only with IPCKIT_BEHAVIOUR=device is the library to do what a device does and the documentation does not say.
 compare_with_recording() {
     local descriptor
     for descriptor in {3..9} {11..40}; do
@@ -137,7 +136,7 @@ compare_with_recording() {
     # Apart: bash keeps what a redirection replaces under number 10 for a moment, and closes that.
     exec </dev/null
     exec 10</dev/null
-    IPCKIT_BEHAVIOUR=device bash "$shared/spec/vectors/compare.sh" "$tests_build/lib/libipc_capi.so"
+    bash "$shared/spec/vectors/compare.sh" "$tests_build/lib/libipc_capi.so"
 }
 
 run_all_tests() {

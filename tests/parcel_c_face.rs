@@ -293,7 +293,7 @@ fn a_stub_lives_as_long_as_any_wrapper_or_parcel_holds_it() {
     unsafe {
         let (first, second) = (OH_IPCParcel_Create(), OH_IPCParcel_Create());
         assert_eq!(OH_IPCParcel_WriteRemoteStub(first, stub), SUCCESS);
-        assert_eq!(OH_IPCParcel_Append(second, first), SUCCESS);
+        assert_eq!(OH_IPCParcel_WriteRemoteStub(second, stub), SUCCESS);
         OH_IPCRemoteStub_Destroy(stub);
         let as_stub = OH_IPCParcel_ReadRemoteStub(first);
         assert_eq!(OH_IPCParcel_RewindReadPosition(first, 0), SUCCESS);

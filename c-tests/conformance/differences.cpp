@@ -154,14 +154,6 @@ TEST(a_request_after_the_notice_is_told_once, "the log keeps silent about reques
     });
 }
 
-TEST(an_appended_object_is_told_once, "the log keeps silent about an appended object, or repeats itself")
-{
-    StubPtr stub = CreateStub("appended");
-    Parcel from;
-    from.Stub(stub.get());
-    ExpectToldOnce("a parcel with a stub or proxy was appended", [&] { Parcel().Append(from.Get()); });
-}
-
 TEST(a_stopped_worker_is_told_once, "the log keeps silent about a stopped worker of the pool, or repeats itself")
 {
     constexpr char PART[] = "a worker of the pool was stopped";

@@ -76,20 +76,44 @@ TEST(a_parcel_holds_the_stub_that_was_written_to_it, "WriteRemoteStub takes no r
     EXPECT_EQ(Destroyed("written").Value(), 1u);
 }
 
-TEST(a_parcel_holds_the_stub_that_was_appended_to_it,
-    "Append takes no reference, or Destroy gives none back (documented) or gives it back (device)")
+TEST(an_appended_stub_is_never_let_go, "Append takes no reference, or one that is given back")
 {
     StubPtr stub = CreateStub("appended");
     auto first = std::make_unique<Parcel>();
     first->Stub(stub.get());
     auto second = std::make_unique<Parcel>();
     second->Append(first->Get());
+    Parcel().Append(first->Get());
+    EXPECT_EQ(CountInOutput("the object is never let go, as on a device"), 1u);
     stub.reset();
     first.reset();
     EXPECT_EQ(Destroyed("appended").Value(), 0u);
     ExpectServedBy(second->Read().Proxy(), getpid());
     second.reset();
-    EXPECT_EQ(Destroyed("appended").Value(), DeviceMode() ? 0u : 1u);
+    EXPECT_EQ(Destroyed("appended").Value(), 0u);
+}
+
+// name of a kept proxy ; appends a parcel that holds it to another, and destroys both
+BEHAVIOUR(append_kept_proxy)
+{
+    Parcel from;
+    from.Proxy(KeptProxy(request.data.Text()).get());
+    Parcel().Append(from.Get());
+    return OH_IPC_SUCCESS;
+}
+
+TEST(an_appended_proxy_is_held_until_its_process_ends, "Append gives its reference back, or it outlives the process")
+{
+    Actor &actor = StartActor();
+    StubPtr stub = CreateStub("appended");
+    actor.Introduce("appended", stub.get());
+    stub.reset();
+    EXPECT_EQ(actor.Ask("append_kept_proxy", Parcel().Text("appended")).result, OH_IPC_SUCCESS);
+    EXPECT_EQ(actor.Ask("drop_proxy", Parcel().Text("appended")).result, OH_IPC_SUCCESS);
+    AwaitReleasesOf(actor);
+    EXPECT_EQ(Destroyed("appended").Value(), 0u);
+    actor.Kill();
+    ExpectDestroyed("appended");
 }
 
 TEST(a_parcel_holds_a_stub_that_was_rewound_away, "RewindWritePosition gives the reference of a forgotten object back")

@@ -112,11 +112,10 @@ void objects_outlive_their_maker()
     OHIPCRemoteStub *stub = OH_IPCRemoteStub_Create(
         "objects", [](uint32_t, const OHIPCParcel *, OHIPCParcel *, void *) -> int { return OH_IPC_SUCCESS; },
         [](void *userData) { ++*static_cast<int *>(userData); }, &destroyed);
-    CHECK_EQ(OH_IPCParcel_WriteRemoteStub(parcel.get(), stub), OH_IPC_SUCCESS);
-    OH_IPCRemoteStub_Destroy(stub);
-
     Parcel copy = make_parcel();
-    CHECK_EQ(OH_IPCParcel_Append(copy.get(), parcel.get()), OH_IPC_SUCCESS);
+    CHECK_EQ(OH_IPCParcel_WriteRemoteStub(parcel.get(), stub), OH_IPC_SUCCESS);
+    CHECK_EQ(OH_IPCParcel_WriteRemoteStub(copy.get(), stub), OH_IPC_SUCCESS);
+    OH_IPCRemoteStub_Destroy(stub);
     parcel.reset();
     CHECK_EQ(destroyed, 0);
     OHIPCRemoteProxy *proxy = OH_IPCParcel_ReadRemoteProxy(copy.get());

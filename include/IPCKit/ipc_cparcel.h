@@ -3,9 +3,8 @@
  * @file ipc_cparcel.h
  * The parcel: the bytes, remote objects and file descriptors that one request or reply carries.
  *
- * A parcel has its data, a capacity that grows with the data up to 204800 bytes, a write cursor and a read cursor. What
- * one side writes in some order the other side reads in the same order; nothing in the data says what kind of value
- * comes next.
+ * A parcel has its data, a capacity that grows with the data up to 204800 bytes, a write cursor and a read cursor. It is
+ * read in the order in which it was written; nothing in the data says what kind of value comes next.
  *
  * A parcel received from another process (the data that a handler gets, and the reply once a request has filled it) is
  * read-only: every write to it fails with OH_IPC_PARCEL_WRITE_ERROR.
@@ -137,9 +136,8 @@ int OH_IPCParcel_RewindReadPosition(OHIPCParcel *parcel, uint32_t newReadPos);
 /**
  * Cuts the data off at a position, where the next write then begins.
  *
- * Capacity and read position stay as they are, so the read position may come to lie behind the data. Remote objects and
- * file descriptors that no longer lie whole before the cut cannot be read any more; the parcel keeps them until it is
- * destroyed.
+ * Capacity and read position stay as they are, so the read position may come to lie behind the data. Objects that no
+ * longer lie whole before the cut are lost: stubs and proxies are held until the parcel is destroyed, descriptors closed.
  *
  * @param parcel the parcel.
  * @param newWritePos bytes from the start of the data, up to the data size.
@@ -553,7 +551,7 @@ int OH_IPCParcel_ReadFileDescriptor(const OHIPCParcel *parcel, int32_t *fd);
 /**
  * Appends all of another parcel's data, its remote objects and file descriptors included, wherever its cursors stand.
  *
- * @param parcel the parcel to append to; it takes references and duplicates of its own.
+ * @param parcel the parcel to append to; it takes duplicates, and references that end with the process only.
  * @param data the parcel to copy from, which stays as it is. With an empty one nothing happens.
  * @return OH_IPC_SUCCESS; OH_IPC_CHECK_PARAM_ERROR if an argument is NULL; OH_IPC_PARCEL_WRITE_ERROR if it does not fit
  *     or the parcel is read-only.

@@ -6,17 +6,20 @@
 mod object;
 mod scalar;
 
+use std::collections::BTreeMap;
 use std::ffi::{CStr, c_char, c_int};
 use std::ptr::{NonNull, null};
 use std::slice;
 
+use ipckit_log::Once;
+
 use super::boundary::{Failure, enter, status, value_or};
 use super::callback::{OH_IPC_MemAllocator, give_text};
 use super::handle::{OHIPCParcel, destroy, give};
-use crate::host::behaviour::{Difference, as_on_a_device, keep_for_ever};
 use crate::host::mutation::Mutation;
 use crate::object::{Parcel, RemoteObject};
 use crate::parcel::{Object, WriteError};
+use crate::sys::lock::Mutex;
 use crate::sys::{order, thread};
 
 #[unsafe(no_mangle)]
@@ -177,13 +180,13 @@ pub unsafe extern "C" fn OH_IPCParcel_Append(parcel: *mut OHIPCParcel, data: *co
             let parcel = unsafe { OHIPCParcel::get_mut(parcel) }?;
             let remote = remote_objects(parcel);
             parcel.append_itself()?;
-            leak_as_on_a_device(remote);
+            keep_as_on_a_device(remote);
             return Ok(());
         }
         // SAFETY: the caller keeps the header's promise, and they are two parcels.
         let (parcel, data) = unsafe { (OHIPCParcel::get_mut(parcel)?, OHIPCParcel::get(data)?) };
         parcel.append(data)?;
-        leak_as_on_a_device(remote_objects(data));
+        keep_as_on_a_device(remote_objects(data));
         Ok(())
     })
 }
@@ -196,11 +199,21 @@ fn remote_objects(parcel: &Parcel) -> Vec<RemoteObject> {
     objects.collect()
 }
 
-/// A device takes one reference too many to each stub and proxy that it appends.
-fn leak_as_on_a_device(appended: Vec<RemoteObject>) {
-    if !appended.is_empty() && as_on_a_device(Difference::AppendedObject) {
-        keep_for_ever(appended);
+/// A device takes one reference too many to each stub and proxy that it appends. One for each is enough for it to stay, and is within reach
+/// of who looks for leaks.
+fn keep_as_on_a_device(appended: Vec<RemoteObject>) {
+    static KEPT: Mutex<BTreeMap<usize, RemoteObject>> = Mutex::new(BTreeMap::new());
+    static SAID: Once = Once::new();
+    if appended.is_empty() || Mutation::AppendedObjectsAreLetGo.is_on() {
+        return;
     }
+    if SAID.first() {
+        ipckit_log::warn(format_args!(
+            "OH_IPCParcel_Append: a parcel with a stub or proxy was appended, and the object is never let go, as on a device: its destroy \
+             callback does not run before the processes that appended it end; write the object to the parcel instead"
+        ));
+    }
+    KEPT.lock().extend(appended.into_iter().map(|object| (object.place(), object)));
 }
 
 /// What a getter returns: -1 for NULL.

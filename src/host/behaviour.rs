@@ -25,12 +25,10 @@ pub enum Difference {
     StoppedWorker,
     /// A stub was written that the library had passed on to the parent process.
     PassedStub,
-    /// A parcel with a stub or proxy was appended.
-    AppendedObject,
 }
 
 impl Difference {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 7] = [
         Self::ErrorWithReply,
         Self::UsedReply,
         Self::UnnoticedDeath,
@@ -38,7 +36,6 @@ impl Difference {
         Self::DescriptorOfDead,
         Self::StoppedWorker,
         Self::PassedStub,
-        Self::AppendedObject,
     ];
 
     fn on_a_device(self) -> &'static str {
@@ -67,9 +64,6 @@ impl Difference {
                 "the stub that NativeChildProcess_OnConnect returned was written to a parcel: on a device that gives \
                  OH_IPC_PARCEL_WRITE_ERROR"
             }
-            Self::AppendedObject => {
-                "a parcel with a stub or proxy was appended to another: on a device the appended reference is never given back"
-            }
         }
     }
 }
@@ -84,7 +78,6 @@ fn fault(difference: Difference) -> Option<Mutation> {
         Difference::DescriptorOfDead => Some(Mutation::DeadHaveNoDescriptor),
         Difference::StoppedWorker => Some(Mutation::StoppedThreadsAreNotReplaced),
         Difference::PassedStub => None,
-        Difference::AppendedObject => Some(Mutation::AppendTakesTooManyReferences),
     }
 }
 

@@ -370,8 +370,10 @@ mutations! {
     AsyncRepliesAreKept:
         "descriptors_left_over.none_of_a_thrown_away_reply_is_left",
         "lifetimes.a_stub_in_a_reply_to_an_asynchronous_request_is_let_go";
-    /// An appended object's reference is not given back.
-    AppendTakesTooManyReferences: "lifetimes.a_parcel_holds_the_stub_that_was_appended_to_it";
+    /// An appended object is let go.
+    AppendedObjectsAreLetGo:
+        "lifetimes.an_appended_proxy_is_held_until_its_process_ends",
+        "lifetimes.an_appended_stub_is_never_let_go";
     /// A proxy that goes does not let go of its stub.
     SharesAreNotGivenBack:
         "bad_handlers.a_destroy_callback_calls_everything",

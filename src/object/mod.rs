@@ -31,6 +31,16 @@ pub enum RemoteObject {
     Proxy(Arc<Proxy>),
 }
 
+impl RemoteObject {
+    /// Where the object lies in this process: the same for all references to one, and no other's while there is one.
+    pub fn place(&self) -> usize {
+        match self {
+            Self::Stub(stub) => Arc::as_ptr(stub).addr(),
+            Self::Proxy(proxy) => Arc::as_ptr(proxy).addr(),
+        }
+    }
+}
+
 impl Drop for RemoteObject {
     fn drop(&mut self) {
         if let Self::Stub(stub) = self {

@@ -101,6 +101,8 @@ impl Process {
 
     fn create() -> Result<Self, StartError> {
         let settings = Settings::of_process();
+        // Reads files; on a worker that would be at a time when the program counts its descriptors.
+        process::processors();
         let address = process::random().map_err(StartError::at("getting random bytes (getrandom)"))?;
         let address = Address(address);
         let own = Own::create(address, settings.token_id)
