@@ -42,12 +42,6 @@ in_root() { (cd "$root" && "$@"); }
 # Those of Node-API, beside Node.js.
 has_node_headers() { has node && [ -e "$(dirname "$(dirname "$(readlink -f "$(command -v node)")")")/include/node/node_api.h" ]; }
 
-# Clocks that jump.
-has_faketime() {
-    compgen -G '/usr/lib*/faketime/libfaketimeMT.so.1' >/dev/null || compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null ||
-        [ -e /usr/local/lib/faketime/libfaketimeMT.so.1 ]
-}
-
 # Tools that tests use where they are there.
 install_test_tools() {
     local package missing=()
@@ -57,14 +51,12 @@ install_test_tools() {
     has readelf && has nm || missing+=(binutils)
     has node || missing+=(nodejs)
     has_node_headers || has npm || missing+=(libnode-dev)
-    has_faketime || missing+=(libfaketime)
     [ ${#missing[@]} = 0 ] || install "${missing[@]}" || true
     for package in "${missing[@]}"; do
         case $package in
         binutils) has nm ;;
         nodejs) has node ;;
         libnode-dev) has_node_headers ;;
-        libfaketime) has_faketime ;;
         *) has "$package" ;;
         esac || not_run "tests that use $package" "it is not installed, and could not be"
     done
