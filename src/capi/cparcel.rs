@@ -20,7 +20,7 @@ use crate::host::mutation::Mutation;
 use crate::object::{Parcel, RemoteObject};
 use crate::parcel::{Object, WriteError};
 use crate::sys::lock::Mutex;
-use crate::sys::order;
+use crate::sys::{order, thread};
 
 #[unsafe(no_mangle)]
 pub extern "C" fn OH_IPCParcel_Create() -> *mut OHIPCParcel {
@@ -31,6 +31,9 @@ pub extern "C" fn OH_IPCParcel_Create() -> *mut OHIPCParcel {
 pub unsafe extern "C" fn OH_IPCParcel_Destroy(parcel: *mut OHIPCParcel) {
     // SAFETY: the caller gives the parcel up.
     enter("OH_IPCParcel_Destroy", (), || unsafe {
+        // Only objects take system calls to be let go of.
+        let has_objects = OHIPCParcel::get(parcel).is_ok_and(|parcel| parcel.objects().len() > 0);
+        let _no_cancellation = has_objects.then(thread::NoCancellation::begin);
         if Mutation::ParcelsKeepTheirObjects.is_on()
             && let Ok(parcel) = OHIPCParcel::get(parcel)
         {
@@ -84,6 +87,7 @@ pub unsafe extern "C" fn OH_IPCParcel_RewindWritePosition(parcel: *mut OHIPCParc
     status("OH_IPCParcel_RewindWritePosition", || {
         // SAFETY: the caller keeps the header's promise.
         let parcel = unsafe { OHIPCParcel::get_mut(parcel) }?;
+        let _no_cancellation = thread::NoCancellation::begin();
         Ok(parcel.rewind_write_position(newWritePos as usize)?)
     })
 }
@@ -170,6 +174,7 @@ pub unsafe extern "C" fn OH_IPCParcel_ReadInterfaceToken(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn OH_IPCParcel_Append(parcel: *mut OHIPCParcel, data: *const OHIPCParcel) -> c_int {
     status("OH_IPCParcel_Append", || {
+        let _no_cancellation = thread::NoCancellation::begin();
         if std::ptr::eq(parcel, data) {
             // SAFETY: the caller keeps the header's promise.
             let parcel = unsafe { OHIPCParcel::get_mut(parcel) }?;

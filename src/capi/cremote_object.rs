@@ -71,20 +71,26 @@ pub unsafe extern "C" fn OH_IPCRemoteStub_Create(
         // SAFETY: the caller keeps the header's promise.
         let descriptor = unsafe { descriptor_of(descriptor) }?;
         let callbacks = Callbacks { request, destroy: destroyCallback, user_data: userData };
-        Wrapper::give(RemoteObject::Stub(Stub::new(descriptor, Box::new(callbacks))))
+        Wrapper::give_new(|| RemoteObject::Stub(Stub::new(descriptor, Box::new(callbacks))))
     })
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn OH_IPCRemoteStub_Destroy(stub: *mut OHIPCRemoteStub) {
-    // SAFETY: the caller gives the stub up.
-    enter("OH_IPCRemoteStub_Destroy", (), || unsafe { Wrapper::destroy(stub) });
+    enter("OH_IPCRemoteStub_Destroy", (), || {
+        let _no_cancellation = thread::NoCancellation::begin();
+        // SAFETY: the caller gives the stub up.
+        unsafe { Wrapper::destroy(stub) };
+    });
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn OH_IPCRemoteProxy_Destroy(proxy: *mut OHIPCRemoteProxy) {
-    // SAFETY: the caller gives the proxy up.
-    enter("OH_IPCRemoteProxy_Destroy", (), || unsafe { Wrapper::destroy(proxy) });
+    enter("OH_IPCRemoteProxy_Destroy", (), || {
+        let _no_cancellation = thread::NoCancellation::begin();
+        // SAFETY: the caller gives the proxy up.
+        unsafe { Wrapper::destroy(proxy) };
+    });
 }
 
 #[unsafe(no_mangle)]
@@ -295,8 +301,11 @@ pub unsafe extern "C" fn OH_IPCDeathRecipient_Create(
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn OH_IPCDeathRecipient_Destroy(recipient: *mut OHIPCDeathRecipient) {
-    // SAFETY: the caller gives the recipient up.
-    enter("OH_IPCDeathRecipient_Destroy", (), || unsafe { destroy(recipient) });
+    enter("OH_IPCDeathRecipient_Destroy", (), || {
+        let _no_cancellation = thread::NoCancellation::begin();
+        // SAFETY: the caller gives the recipient up.
+        unsafe { destroy(recipient) };
+    });
 }
 
 #[unsafe(no_mangle)]
@@ -307,6 +316,7 @@ pub unsafe extern "C" fn OH_IPCRemoteProxy_AddDeathRecipient(
     status("OH_IPCRemoteProxy_AddDeathRecipient", || {
         // SAFETY: the caller keeps the header's promise.
         let (proxy, recipient) = unsafe { proxy_and_recipient(proxy, recipient) }?;
+        let _no_cancellation = thread::NoCancellation::begin();
         Ok(death::add_recipient(&proxy, recipient)?)
     })
 }
@@ -319,6 +329,7 @@ pub unsafe extern "C" fn OH_IPCRemoteProxy_RemoveDeathRecipient(
     status("OH_IPCRemoteProxy_RemoveDeathRecipient", || {
         // SAFETY: the caller keeps the header's promise.
         let (proxy, recipient) = unsafe { proxy_and_recipient(proxy, recipient) }?;
+        let _no_cancellation = thread::NoCancellation::begin();
         Ok(proxy.remove_recipient(&recipient)?)
     })
 }

@@ -18,9 +18,8 @@ const WORKERS: std::ops::RangeInclusive<c_int> = 1..=32;
 #[unsafe(no_mangle)]
 pub extern "C" fn OH_IPCSkeleton_JoinWorkThread() {
     value_or("OH_IPCSkeleton_JoinWorkThread", (), || {
-        let process = Process::current()?;
         let _no_cancellation = thread::NoCancellation::begin();
-        runtime::join(process);
+        runtime::join(Process::current()?);
         Ok(())
     });
 }
@@ -68,6 +67,7 @@ pub extern "C" fn OH_IPCSkeleton_SetMaxWorkThreadNum(maxThreadNum: c_int) -> c_i
             let value = maxThreadNum.into();
             return Err(Failure::Argument { name: "maxThreadNum", value, expected: "1 to 32" });
         }
+        let _no_cancellation = thread::NoCancellation::begin();
         // One worker is there beyond those that are asked for.
         Process::current()?.set_most_workers(maxThreadNum.unsigned_abs() as usize + 1);
         Ok(())

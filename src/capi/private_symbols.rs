@@ -10,6 +10,7 @@ use super::boundary::{Failure, enter, status, value_or};
 use super::handle::{OHIPCRemoteProxy, OHIPCRemoteStub, Wrapper};
 use crate::runtime::{self, CallError, Process};
 use crate::sys::order;
+use crate::sys::thread::NoCancellation;
 use crate::transport::wire::Reference;
 
 /// Bytes of a reference that leaves the process by other means than a parcel. Some are spare.
@@ -27,11 +28,13 @@ pub unsafe extern "C" fn ipckit_reference_export(stub: *mut OHIPCRemoteStub, ref
         let (wrapper, room) =
             unsafe { (Wrapper::get(stub, "stub")?, reference.cast::<[u8; REFERENCE_BYTES]>().as_mut()) };
         let room = room.ok_or(Failure::Null("reference"))?;
+        let _no_cancellation = NoCancellation::begin();
         let process = Process::current()?;
         let stub = wrapper.take_stub().ok_or(Failure::StubGone)?;
         order::sent();
         let (bytes, spare) = room.split_at_mut(Reference::BYTES);
-        bytes.copy_from_slice(&process.exports.pass_on(stub).to_bytes());
+        let reference = process.exports.pass_on(stub).map_err(CallError::System)?;
+        bytes.copy_from_slice(&reference.to_bytes());
         spare.fill(0);
         Ok(())
     })
@@ -47,6 +50,7 @@ pub unsafe extern "C" fn ipckit_reference_import(reference: *const u8) -> *mut O
         // SAFETY: the caller vouches for it.
         let bytes = unsafe { reference.cast::<[u8; Reference::BYTES]>().as_ref() };
         let reference = Reference::from_bytes(bytes.ok_or(Failure::Null("reference"))?);
+        let _no_cancellation = NoCancellation::begin();
         let object = runtime::import(Process::current()?, reference).ok_or(CallError::Dead)?;
         order::received();
         Wrapper::give(object)
@@ -68,6 +72,7 @@ pub unsafe extern "C" fn ipckit_run_on_worker(
 
     status("ipckit_run_on_worker", || {
         let task = task.ok_or(Failure::Null("task"))?;
+        let _no_cancellation = NoCancellation::begin();
         let context = Context(context);
         Process::current()?.run_on_worker(Box::new(move || {
             let context = context;
@@ -90,6 +95,7 @@ pub extern "C" fn ipckit_wait_idle(timeout_ms: u32) -> c_int {
     const PAUSE: Duration = Duration::from_millis(1);
     enter("ipckit_wait_idle", 0, || {
         let Some(process) = Process::started() else { return 1 };
+        let _no_cancellation = NoCancellation::begin();
         let start = Instant::now();
         while process.is_handling() {
             if start.elapsed() >= Duration::from_millis(timeout_ms.into()) {

@@ -10,6 +10,7 @@ use crate::capi::handle::{OHIPCParcel, OHIPCRemoteProxy, OHIPCRemoteStub, Wrappe
 use crate::host::mutation::Mutation;
 use crate::object::RemoteObject;
 use crate::parcel::RemoteKind;
+use crate::sys::thread::NoCancellation;
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn OH_IPCParcel_WriteRemoteStub(parcel: *mut OHIPCParcel, stub: *const OHIPCRemoteStub) -> c_int {
@@ -42,7 +43,9 @@ pub unsafe extern "C" fn OH_IPCParcel_ReadRemoteProxy(parcel: *const OHIPCParcel
 pub unsafe extern "C" fn OH_IPCParcel_WriteFileDescriptor(parcel: *mut OHIPCParcel, fd: i32) -> c_int {
     status("OH_IPCParcel_WriteFileDescriptor", || {
         // SAFETY: the caller keeps the header's promise.
-        Ok(unsafe { OHIPCParcel::get_mut(parcel) }?.write_file_descriptor(fd)?)
+        let parcel = unsafe { OHIPCParcel::get_mut(parcel) }?;
+        let _no_cancellation = NoCancellation::begin();
+        Ok(parcel.write_file_descriptor(fd)?)
     })
 }
 
@@ -52,6 +55,7 @@ pub unsafe extern "C" fn OH_IPCParcel_ReadFileDescriptor(parcel: *const OHIPCPar
         // SAFETY: the caller keeps the header's promise.
         let parcel = unsafe { OHIPCParcel::get(parcel) }?;
         let fd = NonNull::new(fd).ok_or(Failure::Null("fd"))?;
+        let _no_cancellation = NoCancellation::begin();
         let duplicate = parcel.read_file_descriptor()?;
         let duplicate = if Mutation::ReadDescriptorsAreCloseOnExec.is_on() {
             duplicate.try_clone().unwrap_or(duplicate)
