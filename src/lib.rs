@@ -12,3 +12,6 @@ pub mod runtime;
 pub mod shm;
 pub mod sys;
 pub mod transport;
+
+#[global_allocator]
+static ALLOCATOR: sys::reserve::Allocator = sys::reserve::Allocator;

@@ -5,15 +5,11 @@
 
 mod c_face;
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::ffi::{CString, c_int};
+use std::ffi::{CString, c_int, c_void};
 use std::ptr::null_mut;
 
 use c_face::*;
-
-/// The system's memory, but that one allocation of a thread may fail.
-struct FailsOnce;
 
 thread_local! {
     /// How many more allocations this thread gets before the one that fails; `None` for no end.
@@ -28,26 +24,26 @@ fn fails_now() -> bool {
     })
 }
 
-// SAFETY: all is the system's own, and NULL is a valid answer to a request for memory.
-unsafe impl GlobalAlloc for FailsOnce {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        if fails_now() { null_mut() } else { unsafe { System.alloc(layout) } }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        unsafe { System.dealloc(memory, layout) }
-    }
-
-    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        if fails_now() { null_mut() } else { unsafe { System.realloc(memory, layout, size) } }
-    }
+unsafe extern "C" {
+    fn __libc_malloc(size: usize) -> *mut c_void;
+    fn __libc_realloc(memory: *mut c_void, size: usize) -> *mut c_void;
 }
 
-#[global_allocator]
-static ALLOCATOR: FailsOnce = FailsOnce;
+/// The C library's, but that one allocation of a thread may fail.
+#[unsafe(no_mangle)]
+extern "C" fn malloc(size: usize) -> *mut c_void {
+    if fails_now() { null_mut() } else { unsafe { __libc_malloc(size) } }
+}
+
+/// As [`malloc`].
+#[unsafe(no_mangle)]
+unsafe extern "C" fn realloc(memory: *mut c_void, size: usize) -> *mut c_void {
+    if fails_now() { null_mut() } else { unsafe { __libc_realloc(memory, size) } }
+}
 
 /// Makes the first allocation of the call fail; tells whether there was one.
 fn without_memory<T>(call: impl FnOnce() -> T) -> (T, bool) {
+    ipc_capi::sys::reserve::take_away();
     BEFORE_FAILURE.set(Some(0));
     let result = call();
     (result, BEFORE_FAILURE.take().is_none())

@@ -71,20 +71,24 @@ pub unsafe extern "C" fn OH_IPCRemoteStub_Create(
         // SAFETY: the caller keeps the header's promise.
         let descriptor = unsafe { descriptor_of(descriptor) }?;
         let callbacks = Callbacks { request, destroy: destroyCallback, user_data: userData };
-        Wrapper::give(RemoteObject::Stub(Stub::new(descriptor, Box::new(callbacks))))
+        Wrapper::give_new(|| RemoteObject::Stub(Stub::new(descriptor, Box::new(callbacks))))
     })
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn OH_IPCRemoteStub_Destroy(stub: *mut OHIPCRemoteStub) {
-    // SAFETY: the caller gives the stub up.
-    enter("OH_IPCRemoteStub_Destroy", (), || unsafe { Wrapper::destroy(stub) });
+    enter("OH_IPCRemoteStub_Destroy", (), || {
+        // SAFETY: the caller gives the stub up.
+        unsafe { Wrapper::destroy(stub) };
+    });
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn OH_IPCRemoteProxy_Destroy(proxy: *mut OHIPCRemoteProxy) {
-    // SAFETY: the caller gives the proxy up.
-    enter("OH_IPCRemoteProxy_Destroy", (), || unsafe { Wrapper::destroy(proxy) });
+    enter("OH_IPCRemoteProxy_Destroy", (), || {
+        // SAFETY: the caller gives the proxy up.
+        unsafe { Wrapper::destroy(proxy) };
+    });
 }
 
 #[unsafe(no_mangle)]
@@ -293,8 +297,10 @@ pub unsafe extern "C" fn OH_IPCDeathRecipient_Create(
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn OH_IPCDeathRecipient_Destroy(recipient: *mut OHIPCDeathRecipient) {
-    // SAFETY: the caller gives the recipient up.
-    enter("OH_IPCDeathRecipient_Destroy", (), || unsafe { destroy(recipient) });
+    enter("OH_IPCDeathRecipient_Destroy", (), || {
+        // SAFETY: the caller gives the recipient up.
+        unsafe { destroy(recipient) };
+    });
 }
 
 #[unsafe(no_mangle)]

@@ -10,7 +10,7 @@ use crate::sys::lock::Mutex;
 use super::boundary::Failure;
 use crate::host::behaviour::{Difference, as_on_a_device};
 use crate::object::{DeathRecipient, Parcel, Proxy, RemoteObject, Stub};
-use crate::sys::order;
+use crate::sys::{order, reserve};
 
 /// `OHIPCParcel`: what a user's parcel pointer points to.
 #[repr(transparent)]
@@ -77,9 +77,17 @@ pub(super) enum Held {
 impl Wrapper {
     /// A new wrapper that the user owns, as the pointer type that the user expects.
     pub(super) fn give<P>(object: RemoteObject) -> Result<*mut P, Failure> {
-        let wrapper = || match &object {
-            RemoteObject::Proxy(proxy) => Self::Proxy(Arc::clone(proxy)),
-            RemoteObject::Stub(_) => Self::Stub(Mutex::new(Held::Strong(object.clone()))),
+        Self::give_new(|| object)
+    }
+
+    /// The same, of an object that is made only where there is memory for it.
+    pub(super) fn give_new<P>(object: impl FnOnce() -> RemoteObject) -> Result<*mut P, Failure> {
+        let wrapper = || {
+            let object = object();
+            match &object {
+                RemoteObject::Proxy(proxy) => Self::Proxy(Arc::clone(proxy)),
+                RemoteObject::Stub(_) => Self::Stub(Mutex::new(Held::Strong(object))),
+            }
         };
         give(wrapper).map(<*mut Self>::cast)
     }
@@ -145,6 +153,9 @@ impl Wrapper {
 #[inline]
 pub(super) fn give<T>(value: impl FnOnce() -> T) -> Result<*mut T, Failure> {
     let layout = Layout::new::<T>();
+    if reserve::is_low() {
+        return Err(Failure::NoMemory(layout.size()));
+    }
     const { assert!(size_of::<T>() != 0, "a handle has an address of its own") };
     // SAFETY: the layout has a size.
     let pointer = unsafe { alloc(layout) }.cast::<T>();

@@ -31,7 +31,8 @@ pub unsafe extern "C" fn ipckit_reference_export(stub: *mut OHIPCRemoteStub, ref
         let stub = wrapper.take_stub().ok_or(Failure::StubGone)?;
         order::sent();
         let (bytes, spare) = room.split_at_mut(Reference::BYTES);
-        bytes.copy_from_slice(&process.exports.pass_on(stub).to_bytes());
+        let reference = process.exports.pass_on(stub).map_err(CallError::System)?;
+        bytes.copy_from_slice(&reference.to_bytes());
         spare.fill(0);
         Ok(())
     })

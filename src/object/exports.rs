@@ -2,18 +2,19 @@
 //! The stubs of this process that other processes may ask for.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::collections::hash_map::Entry;
+use std::io;
 use std::sync::{Arc, Weak};
 
 use crate::sys::lock::Mutex;
 
 use super::Stub;
-use crate::sys::fork;
+use crate::sys::{fork, process};
 use crate::transport::wire::{Address, Reference};
 
 #[derive(Default)]
 struct Tables {
-    known: HashMap<u64, Weak<Stub>>,
+    known: HashMap<u64, Known>,
     /// Stubs that nobody but a reference on its way holds: the first who asks for them gets them.
     passed_on: HashMap<u64, Arc<Stub>>,
     /// Stubs whose references others are passing on.
@@ -29,6 +30,13 @@ pub struct Way {
     pub to: Address,
 }
 
+/// A stub that has left the process, and what whoever asks for it has to know: random bytes of the system, of this stub alone, in which
+/// neither its number nor another one's secret shows.
+struct Known {
+    stub: Weak<Stub>,
+    secret: u64,
+}
+
 /// References to one stub on one way.
 struct Lent {
     stub: Arc<Stub>,
@@ -39,7 +47,6 @@ struct Lent {
 pub struct Exports {
     address: Address,
     generation: u32,
-    secrets: RandomState,
     own: Weak<Exports>,
     tables: Mutex<Tables>,
 }
@@ -50,39 +57,43 @@ impl Exports {
         Arc::new_cyclic(|own| Self {
             address,
             generation: fork::generation(),
-            // Keyed by random bytes of the system: nobody can compute a secret from a number.
-            secrets: RandomState::new(),
             own: Weak::clone(own),
             tables: Mutex::default(),
         })
     }
 
     /// A reference to the stub, by which other processes can ask for it as long as it lives.
-    pub fn reference(&self, stub: &Arc<Stub>) -> Reference {
+    ///
+    /// # Errors
+    /// The system gives no random bytes.
+    pub fn reference(&self, stub: &Arc<Stub>) -> io::Result<Reference> {
         let object = stub.number();
         // A stub inherited by fork remembers the parent's table; then this table keeps a dead entry until the process ends.
         stub.set_exports(&self.own);
-        self.tables.lock().known.entry(object).or_insert_with(|| Arc::downgrade(stub));
-        Reference { address: self.address, object, secret: self.secret(object) }
-    }
-
-    fn secret(&self, object: u64) -> u64 {
-        self.secrets.hash_one(object)
+        let secret = match self.tables.lock().known.entry(object) {
+            Entry::Occupied(known) => known.get().secret,
+            Entry::Vacant(place) => {
+                let secret = process::random().map(u64::from_ne_bytes)?;
+                place.insert(Known { stub: Arc::downgrade(stub), secret }).secret
+            }
+        };
+        Ok(Reference { address: self.address, object, secret })
     }
 
     /// A reference that keeps the stub alive until somebody has asked for it.
-    pub fn pass_on(&self, stub: Arc<Stub>) -> Reference {
-        let reference = self.reference(&stub);
+    ///
+    /// # Errors
+    /// As [`Self::reference`].
+    pub fn pass_on(&self, stub: Arc<Stub>) -> io::Result<Reference> {
+        let reference = self.reference(&stub)?;
         self.tables.lock().passed_on.insert(reference.object, stub);
-        reference
+        Ok(reference)
     }
 
     /// The stub that a reference names, with what kept it alive so far; `None` where it is gone or the secret is wrong.
     pub fn find(&self, object: u64, secret: u64) -> Option<Arc<Stub>> {
-        if secret != self.secret(object) {
-            return None;
-        }
-        self.tables.lock().known.get(&object)?.upgrade()
+        let tables = self.tables.lock();
+        tables.known.get(&object).filter(|known| known.secret == secret)?.stub.upgrade()
     }
 
     /// Keeps a stub until a reference has arrived that is being passed on.

@@ -13,11 +13,11 @@ use super::connections::{self, Connection, Crossed, may_connect};
 use super::listening::{LISTENER, Listening};
 use super::lookout::LOOKOUT;
 use super::process::Process;
-use super::worker;
 use super::worker_pool::Job;
+use super::{waiting, worker};
 use crate::host::mutation::Mutation;
 use crate::object::{Peer, Way};
-use crate::shm::atomics::Ordering;
+use crate::shm::atomics::{Ordering, fence};
 use crate::shm::layout::VERSION;
 use crate::sys::fault_point::FaultPoint;
 use crate::sys::fork::{self, ParentOnlyFd};
@@ -347,10 +347,23 @@ impl ControlThread {
         FaultPoint::PeerCounted.around(|| self.process.own.status.peers().fetch_add(1, Ordering::AcqRel));
         self.process.connections.put(key, Connection::Established { peer: Arc::clone(peer) });
         self.process.death_watch.watch(self.process, peer, &channel);
-        peer.set_ready(channel);
+        peer.set_ready(Arc::clone(&channel));
+        self.look_for_early_requests(&channel);
         for socket in self.process.connections.end_witnesses(peer) {
             self.process.epoll.remove(socket.fd());
         }
+    }
+
+    /// The peer uses the channel from its welcome on, which may be before this side has made it known: whoever its first requests woke has
+    /// found nobody behind their bit, and has taken that away.
+    fn look_for_early_requests(&self, channel: &Channel) {
+        // What is published after this look finds the channel known.
+        fence(Ordering::SeqCst);
+        if channel.has_work() {
+            self.process.own.doorbells.set_pending(channel.number());
+            worker::see_to_work(self.process);
+        }
+        waiting::sort_all_nested_requests(self.process);
     }
 
     // ---- established connections ----

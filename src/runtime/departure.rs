@@ -96,7 +96,7 @@ impl<'a> Objects<'a> {
                         RemoteObject::Stub(stub) => {
                             peer.grant(stub);
                             departure.granted.push(Arc::clone(stub));
-                            process.exports.reference(stub)
+                            process.exports.reference(stub).map_err(CallError::System)?
                         }
                         RemoteObject::Proxy(proxy) if proxy.is_dead() && Mutation::TheDeadCannotBeSent.is_on() => {
                             return Err(CallError::Dead);

@@ -23,22 +23,30 @@ use crate::sys::epoll::Epoll;
 use crate::sys::fork::ParentOnlyFd;
 use crate::sys::per_process::PerProcess;
 use crate::sys::shortage::Explained;
-use crate::sys::{process, socket};
+use crate::sys::{process, reserve, socket};
 use crate::transport::Own;
 use crate::transport::room::Room;
 use crate::transport::wire::{Address, Refusal};
 
-/// Why the runtime could not start.
+/// Why there is no use of the runtime.
 #[derive(Debug, thiserror::Error)]
-#[error("inter-process communication cannot start, {step} failed: {}", Explained(error))]
-pub struct StartError {
-    step: &'static str,
-    error: io::Error,
+pub enum StartError {
+    /// The system refuses something.
+    #[error("inter-process communication cannot start, {step} failed: {}", Explained(error))]
+    Step {
+        /// What for.
+        step: &'static str,
+        /// How.
+        error: io::Error,
+    },
+    /// It gives no memory any more, and what there is for that case is to end what has begun.
+    #[error("memory is short, nothing new is begun: raise its limit (ulimit -v), or free some")]
+    NoMemory,
 }
 
 impl StartError {
     fn at(step: &'static str) -> impl FnOnce(io::Error) -> Self {
-        move |error| Self { step, error }
+        move |error| Self::Step { step, error }
     }
 }
 
@@ -77,6 +85,9 @@ impl Process {
     /// The runtime, started if need be.
     #[inline]
     pub fn current() -> Result<&'static Self, StartError> {
+        if reserve::is_low() {
+            return Err(StartError::NoMemory);
+        }
         match CURRENT.get() {
             Some(process) if process.is_running() => Ok(process),
             _ => Self::start(),

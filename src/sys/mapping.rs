@@ -112,8 +112,17 @@ fn system_error(error: memfd::Error) -> io::Error {
     }
 }
 
+/// A file that grew beyond the limit of file sizes would end this process by SIGXFSZ.
+fn check_file_limit(len: usize) -> io::Result<()> {
+    let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: the limit is a local that outlives the call.
+    unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, &mut limit) };
+    if limit.rlim_cur < len as u64 { Err(io::Error::from_raw_os_error(libc::EFBIG)) } else { Ok(()) }
+}
+
 /// A new zero-filled memfd of `len` bytes and its writable mapping. A forked child does not inherit the mapping.
 pub fn create(name: &str, len: usize, writers: Writers) -> io::Result<(Mapping, OwnedFd)> {
+    check_file_limit(len)?;
     let file = MemfdOptions::default().close_on_exec(true).allow_sealing(true).create(name).map_err(system_error)?;
     file.as_file().set_len(len as u64)?;
     let mapping = Mapping::map(file.as_file().as_fd(), len, libc::PROT_READ | libc::PROT_WRITE)?;

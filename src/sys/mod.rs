@@ -12,6 +12,7 @@ pub mod mapping;
 pub mod memory;
 pub mod per_process;
 pub mod process;
+pub mod reserve;
 pub mod robust_list;
 pub mod shortage;
 pub mod socket;

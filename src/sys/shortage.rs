@@ -30,6 +30,7 @@ fn advice(error: &io::Error) -> Option<&'static str> {
         libc::EMFILE => "raise the limit of open files (ulimit -n)",
         libc::ENOSPC => "raise fs.epoll.max_user_watches",
         libc::ENFILE => "the whole system has too many open files (fs.file-max)",
+        libc::EFBIG => "raise the limit of file sizes (ulimit -f), which shared memory counts for",
         libc::ENOMEM => "memory is short: raise its limit (ulimit -v), or free some",
         // A thread without memory for its stack gets this too.
         libc::EAGAIN => "raise the limit of threads (ulimit -u, pids.max) and of memory (ulimit -v)",

@@ -226,6 +226,7 @@ pub(super) fn explain(error: &io::Error) -> String {
         Some(libc::EAGAIN) => {
             format!("{error}; the limit RLIMIT_NPROC or that of the control group (pids.max) is reached")
         }
+        Some(libc::EFBIG) => format!("{error}; the limit RLIMIT_FSIZE is reached, see ulimit -f"),
         Some(libc::ETOOMANYREFS) => format!("{error}; too many descriptors are being passed on, see ulimit -n"),
         _ => error.to_string(),
     }

@@ -9,6 +9,7 @@ use std::os::unix::fs::FileExt;
 
 /// A file with this content.
 pub(crate) fn with_content(content: &[u8]) -> io::Result<File> {
+    check_file_limit(content.len())?;
     // SAFETY: a constant text; what comes back is a descriptor of our own.
     let mut file = unsafe {
         match libc::memfd_create(c"ipckit-child-arguments".as_ptr(), libc::MFD_CLOEXEC) {
@@ -18,6 +19,14 @@ pub(crate) fn with_content(content: &[u8]) -> io::Result<File> {
     };
     file.write_all(content)?;
     Ok(file)
+}
+
+/// A file that grew beyond the limit of file sizes would end this process by SIGXFSZ.
+fn check_file_limit(len: usize) -> io::Result<()> {
+    let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: the limit is a local that outlives the call.
+    unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, &raw mut limit) };
+    if limit.rlim_cur < len as u64 { Err(io::Error::from_raw_os_error(libc::EFBIG)) } else { Ok(()) }
 }
 
 /// The whole content, wherever the file's position is.

@@ -42,7 +42,8 @@ pub unsafe extern "C" fn OH_IPCParcel_ReadRemoteProxy(parcel: *const OHIPCParcel
 pub unsafe extern "C" fn OH_IPCParcel_WriteFileDescriptor(parcel: *mut OHIPCParcel, fd: i32) -> c_int {
     status("OH_IPCParcel_WriteFileDescriptor", || {
         // SAFETY: the caller keeps the header's promise.
-        Ok(unsafe { OHIPCParcel::get_mut(parcel) }?.write_file_descriptor(fd)?)
+        let parcel = unsafe { OHIPCParcel::get_mut(parcel) }?;
+        Ok(parcel.write_file_descriptor(fd)?)
     })
 }
 
