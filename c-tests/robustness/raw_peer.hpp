@@ -14,11 +14,11 @@
 #include "raw_socket.hpp"
 
 constexpr size_t MESSAGE_BYTES = 48;
-constexpr uint64_t PROTOCOL_VERSION = 1;
+constexpr uint64_t PROTOCOL_VERSION = 3;
 
 enum MessageKind : uint8_t { NO_MESSAGE, HELLO, WELCOME, REFUSED, ACQUIRE, ACQUIRED, RELEASE, LEND };
 enum Refusal : uint64_t { FOR_VERSION, FOR_USER, FOR_CROSSING, FOR_ADDRESS };
-enum RecordKind : uint16_t { REQUEST = 1, DESCRIPTOR, REPLY, NO_STUB };
+enum RecordKind : uint8_t { REQUEST = 1, DESCRIPTOR, REPLY, NO_STUB };
 
 struct Message {
     uint8_t bytes[MESSAGE_BYTES];
@@ -145,36 +145,26 @@ public:
     }
 
     // Sends a request of a kind to an object, and waits for the kind of the reply. `fill` stands in every field that says nothing.
-    uint16_t Ask(uint16_t kind, uint64_t object, uint8_t fill = 0)
+    uint8_t Ask(uint8_t kind, uint64_t object, uint8_t fill = 0)
     {
         uint8_t content[RECORD_BYTES - 8];
         memset(content, fill, sizeof content);
-        Put(content, 0, uint32_t{1}); // the code
-        Put(content, 4, uint32_t{0}); // the lengths of body and data
-        Put(content, 8, uint32_t{0});
-        Put(content, 16, object);
-        Put(content, 40, ++calls_);
-        Put(content, 44, uint16_t{0}); // the call slot
-        Put(content, 46, uint16_t{0}); // objects and ancestors
-        Put(content, 48, uint16_t{0});
-        Put(content, 50, kind);
+        PutCommon(content, kind, object);
+        Put(content, 24, ++calls_);
+        Put(content, 32, uint16_t{0}); // the call slot
         Publish(REQUESTS + (calls_ - 1) % SLOTS * RECORD_BYTES, content, calls_);
         const uint8_t *reply = theirs_ + REPLIES;
         if (!CHECK(Until([this, reply] { return Word(reply).load() == calls_; }))) {
             return 0;
         }
-        uint16_t answered = 0;
-        memcpy(&answered, reply + 8 + 50, sizeof answered);
-        return answered;
+        return reply[8 + KIND];
     }
 
     // Sends an asynchronous message to an object.
     void Post(uint64_t object)
     {
         uint8_t content[RECORD_BYTES - 8] = {};
-        Put(content, 0, uint32_t{1});
-        Put(content, 16, object);
-        Put(content, 50, uint16_t{REQUEST});
+        PutCommon(content, REQUEST, object);
         Publish(MESSAGES + messages_ * RECORD_BYTES, content, messages_ + 1);
         ++messages_;
     }
@@ -186,6 +176,7 @@ private:
     static constexpr size_t PAGE_BYTES = 4096;
     static constexpr size_t RECORD_BYTES = 128;
     static constexpr size_t SLOTS = 128;
+    static constexpr size_t KIND = 34;
     static constexpr size_t REQUESTS = 8576;
     static constexpr size_t REPLIES = 41344;
     static constexpr size_t MESSAGES = 57728;
@@ -245,6 +236,19 @@ private:
     }
 
     template <typename T> static void Put(uint8_t *content, size_t place, T value) { memcpy(content + place, &value, sizeof value); }
+
+    // What every record without a body says.
+    static void PutCommon(uint8_t *content, uint8_t kind, uint64_t object)
+    {
+        Put(content, 0, object);
+        Put(content, 16, uint32_t{1}); // the code
+        Put(content, 20, uint32_t{0}); // the length of the data
+        Put(content, KIND, kind);
+        Put(content, 35, uint8_t{2}); // both cache lines say something
+        Put(content, 100, uint16_t{0}); // objects and ancestors
+        Put(content, 102, uint16_t{0});
+        Put(content, 116, uint32_t{0}); // the length of the body
+    }
 
     void Publish(size_t record, const uint8_t *content, size_t sequence)
     {
