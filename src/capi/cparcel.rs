@@ -30,12 +30,11 @@ pub extern "C" fn OH_IPCParcel_Create() -> *mut OHIPCParcel {
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn OH_IPCParcel_Destroy(parcel: *mut OHIPCParcel) {
-    // SAFETY: the caller keeps the header's promise.
-    let has_objects = unsafe { OHIPCParcel::get(parcel) }.is_ok_and(|parcel| parcel.objects().len() > 0);
-    // Only what objects hold is let go of by more than memory.
-    let _no_cancellation = has_objects.then(NoCancellation::begin);
     // SAFETY: the caller gives the parcel up.
     enter_plain("OH_IPCParcel_Destroy", (), || unsafe {
+        // Only what objects hold is let go of by more than memory.
+        let has_objects = OHIPCParcel::get(parcel).is_ok_and(|parcel| parcel.objects().len() > 0);
+        let _no_cancellation = has_objects.then(NoCancellation::begin);
         if Mutation::ParcelsKeepTheirObjects.is_on()
             && let Ok(parcel) = OHIPCParcel::get(parcel)
         {
