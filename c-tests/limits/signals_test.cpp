@@ -62,6 +62,23 @@ private:
     std::thread sender_;
 };
 
+// The storm is not for the thread that looks for its end: each signal makes a sleep longer by its slack, so that it would never end.
+class Sheltered {
+public:
+    Sheltered()
+    {
+        sigset_t storm;
+        sigemptyset(&storm);
+        sigaddset(&storm, SIGUSR1);
+        sigaddset(&storm, SIGUSR2);
+        CHECK(pthread_sigmask(SIG_BLOCK, &storm, &before_) == 0);
+    }
+    ~Sheltered() { CHECK(pthread_sigmask(SIG_SETMASK, &before_, nullptr) == 0); }
+
+private:
+    sigset_t before_;
+};
+
 // Runs `wait` on a thread of its own in a storm, and `end`, which has to end it, on another one when enough signals have come.
 void InAStorm(int flags, const std::function<void()> &wait, const std::function<void()> &end)
 {
@@ -83,6 +100,7 @@ void InAStorm(int flags, const std::function<void()> &wait, const std::function<
         }
     });
     {
+        const Sheltered sheltered;
         const Storm storm(waiting.native_handle());
         g_handled = 0;
         mayBegin = true;
