@@ -37,18 +37,6 @@ int ReachWith(bool ownerIsShort, int32_t left)
     EXPECT(result == OH_IPC_SUCCESS || result == OH_IPC_INNER_ERROR);
     EXPECT_EQ(answer.Read().Int(), 0);
     EXPECT_EQ(answer.Read().Int(), OH_IPC_SUCCESS);
-    // When the want is over, the object is only to be received again; more than once where one of the two has not seen yet that the
-    // connection has failed.
-    EXPECT_EQ(shortOne.Ask("give_descriptors_back").result, OH_IPC_SUCCESS);
-    int again;
-    do {
-        caller.Introduce("again", owner.Proxy());
-        answer = caller.Ask("ask_kept", Parcel().Text("again").Text("pid"));
-        REQUIRE_EQ(answer.result, OH_IPC_SUCCESS);
-        again = answer.Read().Int();
-    } while (again == OH_IPC_DEAD_REMOTE_OBJECT || again == OH_IPC_INNER_ERROR);
-    EXPECT_EQ(again, OH_IPC_SUCCESS);
-    EXPECT_EQ(answer.Read().Int(), owner.Pid());
     EXPECT_EQ(Counter("told dead").Value(), 0u);
     Forget(caller);
     Forget(owner);
@@ -73,16 +61,6 @@ BEHAVIOUR(use_up_descriptors)
         close(UsedUp().back());
         UsedUp().pop_back();
     }
-    return OH_IPC_SUCCESS;
-}
-
-// →
-BEHAVIOUR(give_descriptors_back)
-{
-    for (int descriptor : UsedUp()) {
-        close(descriptor);
-    }
-    UsedUp().clear();
     return OH_IPC_SUCCESS;
 }
 
