@@ -247,8 +247,8 @@ fn do_something(number: usize, random: &mut fastrand::Rng) {
     let ended = now();
     undisturbed &= world.board.stops.load(Ordering::SeqCst) == stops;
     let deaths: Vec<_> = outcome.involved.iter().filter_map(|who| world.died_at(*who)).collect();
-    // Where somebody was stopped meanwhile, that is what took so long.
-    for died_at in deaths.into_iter().filter(|died_at| undisturbed && *died_at > began) {
+    // Where somebody was stopped meanwhile, that is what took so long. A death after the end has kept nobody waiting.
+    for died_at in deaths.into_iter().filter(|died_at| undisturbed && (began..=ended).contains(died_at)) {
         world.board.note_return(ended - died_at);
     }
 }
