@@ -3,11 +3,12 @@
 # What watches memory in `./run test`: AddressSanitizer over the conformance suite and the parcel, valgrind over the cases with NULL, Miri over
 # the parcel. Each is seen to report a fault on purpose first. Read by scripts/test.sh, after scripts/sanitizers.sh.
 
-# The tests of the parcel; those of its own lines of code are below `parcel::` in the library.
+# The tests of the parcel; those of its own lines of code are below `parcel::` in the library. One is left out: it puts itself in the place of
+# malloc, where the sanitizer is.
 parcel_tests() {
     local file
     for file in "$root"/tests/parcel_*.rs; do
-        echo "--test=$(basename "$file" .rs)"
+        [ "$(basename "$file")" = parcel_no_memory.rs ] || echo "--test=$(basename "$file" .rs)"
     done
 }
 
