@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Received parcels: read-only, and holding their message's room.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ipc_capi::parcel::{
     MalformedObjects, OBJECT_SIZE, Object, Parcel as ParcelOf, Placed, ReadError, RemoteKind, RewindError, WriteError,
@@ -118,7 +118,9 @@ fn objects_that_do_not_fit_the_bytes_are_refused() {
 #[test]
 fn it_holds_its_room_until_it_is_dropped_or_replaced() {
     let own = Arc::new(Own::create(Address([0; 16]), 0).expect("shared memory"));
-    let room = Room::new(&own, 100);
+    // A room lives as long as its process, and is to be within reach of who looks for leaks.
+    static ROOM: OnceLock<&Room> = OnceLock::new();
+    let room = *ROOM.get_or_init(|| Room::new(&own, 100));
     let message = |bytes: usize| Parcel::received(vec![0; bytes], Vec::new(), room.reserve(bytes)).unwrap();
     let mut parcel = message(60);
     assert_eq!(room.used(), 60);
