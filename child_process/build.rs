@@ -17,9 +17,6 @@ fn main() {
     println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,libchild_process.so");
     println!("cargo::rustc-cdylib-link-arg=-Wl,-rpath,$ORIGIN");
     println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
-    // The C library's function takes the loader's lock, which a thread holds that loads a library: where that library's constructors use
-    // this one and wait for a thread of it, both would wait for ever. Without it Rust has the ends of threads told by a pthread key.
-    println!("cargo::rustc-cdylib-link-arg=-Wl,--defsym=__cxa_thread_atexit_impl=0");
 }
 
 fn build_stand_in(source: &Path) -> PathBuf {

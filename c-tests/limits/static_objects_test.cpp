@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Static objects whose constructors and destructors use the API, in libraries that are linked and in such as are loaded and unloaded.
+// Static objects whose constructors and destructors use the API, in a library that is linked.
 #include "processes.hpp"
-
-#include <dlfcn.h>
 
 namespace {
 
@@ -51,32 +49,9 @@ void Linked()
     CheckThatItWorks(server);
 }
 
-// Loaded and unloaded again and again, on the main thread and on others, and once more loaded when the process ends.
-void Loaded()
-{
-    const Server server;
-    NameServer(server);
-    const std::string path = PathOf("libstatic_objects.so");
-    AwaitSuccess(Fork([&] {
-        const auto loadAndUnload = [&] {
-            void *const library = dlopen(path.c_str(), RTLD_NOW);
-            CHECK(library != nullptr);
-            CHECK_EQUAL(dlclose(library), 0);
-        };
-        for (int round = 0; round < 20; round++) {
-            loadAndUnload();
-            std::thread(loadAndUnload).join();
-        }
-        CheckThatItWorks(server);
-        CHECK(dlopen(path.c_str(), RTLD_NOW) != nullptr);
-        exit(0);
-    }));
-    CheckThatItWorks(server);
-}
-
 } // namespace
 
 int main(int count, char **arguments)
 {
-    return RunScenario(count, arguments, {{"linked", Linked}, {"loaded", Loaded}});
+    return RunScenario(count, arguments, {{"linked", Linked}});
 }
