@@ -34,6 +34,9 @@ conformance_under_address_sanitizer() {
     sanitize_address 1
 }
 
+# rustup's toolchains come with the runtime that a Rust program is linked with; distributions' may not.
+rust_has_address_sanitizer() { compgen -G "$(rustc --print sysroot)/lib/rustlib/*/lib/librustc*rt.asan.a" >/dev/null; }
+
 # With a target given, what the build itself runs is not built for the sanitizer.
 parcel_under_address_sanitizer() {
     local target
