@@ -200,7 +200,8 @@ void JoinWorkThread()
     constexpr int CALLERS = 6;
     int references[2];
     int orders[2];
-    CHECK(pipe2(references, O_CLOEXEC) == 0 && pipe2(orders, O_CLOEXEC) == 0);
+    int answered[2];
+    CHECK(pipe2(references, O_CLOEXEC) == 0 && pipe2(orders, O_CLOEXEC) == 0 && pipe2(answered, O_CLOEXEC) == 0);
     // More calls at once than the pool has threads, as often as it is ordered.
     const pid_t client = Fork([&] {
         Reference reference;
@@ -215,8 +216,10 @@ void JoinWorkThread()
             for (std::thread &caller : callers) {
                 caller.join();
             }
+            WriteAll(answered[1], "", 1);
         }
     });
+    close(answered[1]);
     CHECK_EQUAL(OH_IPCSkeleton_SetMaxWorkThreadNum(1), OH_IPC_SUCCESS);
     OHIPCRemoteStub *stub = OH_IPCRemoteStub_Create("stopping", OnStop, nullptr, nullptr);
     CHECK_EQUAL(OH_IPCParcel_WriteRemoteStub(OH_IPCParcel_Create(), stub), OH_IPC_SUCCESS);
@@ -228,7 +231,12 @@ void JoinWorkThread()
             g_joined = static_cast<pid_t>(syscall(SYS_gettid));
             OH_IPCSkeleton_JoinWorkThread();
         },
-        [&] { WriteAll(orders[1], "", 1); });
+        [&] {
+            WriteAll(orders[1], "", 1);
+            // A thread of the pool that was still at a call of this round would wait for the end of the next one's joining.
+            char answer = 0;
+            ReadAll(answered[0], &answer, 1);
+        });
     kill(client, SIGKILL);
     waitpid(client, nullptr, 0);
 }
