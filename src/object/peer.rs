@@ -11,8 +11,8 @@ use super::shares::{Grants, Sent};
 use super::{Caller, Proxy, Stub};
 use crate::host::mutation::Mutation;
 use crate::sys::fork;
-use crate::transport::Channel;
 use crate::transport::wire::{Address, Control, Reference};
+use crate::transport::{Channel, MOST_WAITING};
 
 /// How far the connection is.
 #[derive(Debug)]
@@ -137,13 +137,20 @@ impl Peer {
         matches!(*self.state.lock(), PeerState::Connecting(_))
     }
 
-    /// Sends a message on the socket, after the handshake. A dead peer needs none.
-    fn send_control(&self, message: Control) {
+    /// Sends a message on the socket, after the handshake. A dead peer needs none. `false` where too many wait for the handshake.
+    fn send_control(&self, message: Control) -> bool {
         if self.is_inherited() {
-            return;
+            return true;
         }
         let mut state = self.state.lock();
         match &mut *state {
+            PeerState::Connecting(waiting) if waiting.len() >= MOST_WAITING => {
+                ipckit_log::error_once_a_second(format_args!(
+                    "the process {:?} does not answer, and {MOST_WAITING} messages wait for it: no more are kept",
+                    self.address
+                ));
+                return false;
+            }
             PeerState::Connecting(waiting) => waiting.push(message),
             PeerState::Ready => {
                 if let Some(channel) = self.channel.get() {
@@ -152,6 +159,7 @@ impl Peer {
             }
             PeerState::Dead => {}
         }
+        true
     }
 
     /// Tells the peer that a reference to its stub did not go to `to` after all.
@@ -203,12 +211,16 @@ impl Peer {
     }
 
     /// The peer gives shares back, on which its asynchronous messages before the ticket `before` still count, and replies that are there
-    /// and have not been taken. Returns the stubs that nobody there holds any more: dropping them may run the user's code.
+    /// and have not been taken. Returns the stubs that nobody there holds any more: dropping them may run the user's code. `None` where no
+    /// such message can be on its way.
     #[must_use]
-    pub fn take_back(&self, object: u64, shares: u64, before: u32) -> Vec<Arc<Stub>> {
-        let replies = self.channel.get().map_or_else(Vec::new, |channel| channel.replies_to_take());
-        self.grants.revoke_after(object, shares, Sent { before, replies });
-        self.take_back_due()
+    pub fn take_back(&self, object: u64, shares: u64, before: u32) -> Option<Vec<Arc<Stub>>> {
+        let channel = self.channel.get()?;
+        if !channel.may_have_sent_async_before(before) {
+            return None;
+        }
+        self.grants.revoke_after(object, shares, Sent { before, replies: channel.replies_to_take() });
+        Some(self.take_back_due())
     }
 
     /// Takes those shares back that waited for messages to be taken in, or for replies to be taken.
@@ -268,8 +280,11 @@ impl Peer {
         });
         let number = proxy.note_asked();
         // Sent under the lock, so that it cannot overtake the release of an earlier proxy of the same stub.
-        self.send_control(Control::Acquire { object: reference.object, secret: reference.secret, from });
+        let asked = self.send_control(Control::Acquire { object: reference.object, secret: reference.secret, from });
         drop(proxies);
+        if !asked {
+            proxy.set_answer(false);
+        }
         (proxy, number)
     }
 
@@ -359,7 +374,7 @@ impl Peer {
         let proxies: Vec<_> = self.proxies.lock().values().filter_map(Weak::upgrade).collect();
         proxies.iter().for_each(|proxy| proxy.end_waits());
         let watched = self.watched.lock().values().cloned().collect();
-        Some(Remains { watched, _proxies: proxies })
+        Some(Remains { watched, proxies })
     }
 }
 
@@ -367,7 +382,14 @@ impl Peer {
 pub struct Remains {
     /// Proxies with recipients to be told.
     pub watched: Vec<Arc<Proxy>>,
-    _proxies: Vec<Arc<Proxy>>,
+    proxies: Vec<Arc<Proxy>>,
+}
+
+impl Remains {
+    /// Whether nothing is left.
+    pub fn is_empty(&self) -> bool {
+        self.watched.is_empty() && self.proxies.is_empty()
+    }
 }
 
 fn send(channel: &Channel, message: Control) {

@@ -45,6 +45,8 @@ struct Answers {
     /// How often it was asked for a share, and has answered.
     asked: u64,
     answered: u64,
+    /// Somebody has waited for it as long as that makes sense.
+    waited_in_vain: bool,
 }
 
 /// How long one callback may keep the next one of the same proxy waiting.
@@ -89,7 +91,7 @@ impl Proxy {
             peer: Arc::clone(peer),
             reference,
             shares: AtomicU64::new(shares),
-            answers: Mutex::new(Answers { hold, asked: 0, answered: 0 }),
+            answers: Mutex::new(Answers { hold, asked: 0, answered: 0, waited_in_vain: false }),
             is_counted: AtomicBool::new(hold == Hold::Counted),
             answered: Condvar::new(),
             descriptor: OnceLock::new(),
@@ -163,6 +165,16 @@ impl Proxy {
                 Hold::Asked => self.answered.wait(&mut answers),
             }
         }
+    }
+
+    /// The same, but for a process that does not answer for so long. That is waited for once, and then counts as a refusal here.
+    pub fn wait_for_hold_within(&self, patience: Duration) -> bool {
+        let give_up = Instant::now() + patience;
+        let mut answers = self.answers.lock();
+        while answers.hold == Hold::Asked && !answers.waited_in_vain && !self.peer.is_dead() {
+            answers.waited_in_vain = !self.answered.wait_until(&mut answers, give_up);
+        }
+        answers.hold == Hold::Counted
     }
 
     /// Waits until the stub's process has answered for the time with this number. So who asks again and again does so no faster than it

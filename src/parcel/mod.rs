@@ -19,7 +19,7 @@ use crate::transport::room::Reservation;
 
 pub use error::{MalformedObjects, ReadError, RewindError, WriteError};
 pub use growth::MAX_CAPACITY;
-pub use object::{OBJECT_SIZE, Object, Placed, RemoteKind};
+pub use object::{OBJECT_SIZE, Object, Placed, RemoteKind, check_places};
 pub use text::{MAX_TEXT, TextError, through_utf16};
 
 use object::ObjectTable;

@@ -26,6 +26,22 @@ pub enum Object<O> {
     FileDescriptor(OwnedFd),
 }
 
+/// Checks that objects at these offsets lie whole within the bytes of a message, one behind the other.
+///
+/// # Errors
+/// They do not.
+pub fn check_places(offsets: impl Iterator<Item = u32>, data_size: usize) -> Result<(), MalformedObjects> {
+    let mut free = 0;
+    for offset in offsets {
+        let (start, end) = (offset as usize, offset as usize + OBJECT_SIZE);
+        if start < free || end > data_size {
+            return Err(MalformedObjects { offset, data_size });
+        }
+        free = end;
+    }
+    Ok(())
+}
+
 /// Which of the two calls wrote a remote object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RemoteKind {
@@ -96,13 +112,7 @@ impl<O> ObjectTable<O> {
     }
 
     pub(super) fn from_message(entries: Vec<Placed<O>>, data_size: usize) -> Result<Self, MalformedObjects> {
-        let mut free = 0;
-        for entry in &entries {
-            if entry.start() < free || entry.end() > data_size {
-                return Err(MalformedObjects { offset: entry.offset, data_size });
-            }
-            free = entry.end();
-        }
+        check_places(entries.iter().map(|entry| entry.offset), data_size)?;
         Ok(Self { live: entries.len(), entries })
     }
 

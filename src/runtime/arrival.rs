@@ -8,7 +8,7 @@ use super::process::Process;
 use super::worker_pool::Job;
 use crate::host::mutation::Mutation;
 use crate::object::{Parcel, Peer, RemoteObject, Way};
-use crate::parcel::{Object, Placed, RemoteKind};
+use crate::parcel::{self, Object, Placed, RemoteKind};
 use crate::shm::layout::RecordContent;
 use crate::shm::segment::Unreadable;
 use crate::transport::Channel;
@@ -58,13 +58,29 @@ pub(super) fn take(
     channel: &Arc<Channel>,
     content: &RecordContent,
     room: Option<Reservation>,
+    is_reply: bool,
 ) -> Result<Arrival, ArrivalError> {
     if content.objects == 0 && content.ancestors == 0 {
         return arrived(channel.read_data(content)?, Vec::new(), Vec::new(), room);
     }
     let (records, ancestors) = channel.read_tail(content).ok_or(ArrivalError::Malformed)?;
-    let objects = take_objects(process, peer, channel, &records);
-    arrived(channel.read_data(content)?, objects?, ancestors, room)
+    let offsets = records.iter().map(|record| record.offset);
+    if let Err(error) = parcel::check_places(offsets, content.data_len as usize) {
+        ipckit_log::debug(format_args!("process {}: {error}", channel.credentials().process));
+        refuse_descriptors_of(channel, &records);
+        return Err(ArrivalError::Malformed);
+    }
+    let (objects, incomplete) = take_objects(process, peer, channel, &records, is_reply);
+    let data = channel.read_data(content).map_err(ArrivalError::from);
+    let data = match incomplete.map_or(data, Err) {
+        Ok(data) => data,
+        Err(error) => {
+            // Their end may run the user's code, which is not to run here.
+            process.give_job(Job::Drop(Box::new(objects)));
+            return Err(error);
+        }
+    };
+    arrived(data, objects, ancestors, room)
 }
 
 #[inline]
@@ -102,32 +118,45 @@ fn mutate(data: &mut Vec<u8>, objects: &mut Vec<Placed<RemoteObject>>) {
 
 /// Takes a message's objects and lets them go: the message is refused, and its sender counts on their being taken.
 pub(super) fn discard(process: &'static Process, peer: &Arc<Peer>, channel: &Arc<Channel>, content: &RecordContent) {
-    refuse_descriptors(channel, content);
     let Some((records, _)) = channel.read_tail(content) else { return };
-    for record in &records {
-        if let ObjectContent::Remote { reference, kept, .. } = record.content {
-            drop(take_reference(process, peer, reference, kept));
-        }
+    refuse_descriptors_of(channel, &records);
+    let objects: Vec<_> = records
+        .iter()
+        .filter_map(|record| match record.content {
+            ObjectContent::Remote { reference, kept, .. } => take_reference(process, peer, reference, kept),
+            ObjectContent::FileDescriptor => None,
+        })
+        .collect();
+    if !objects.is_empty() {
+        process.give_job(Job::Drop(Box::new(objects)));
     }
 }
 
 /// Leaves a message's objects with its sender, but for the descriptors, which are sent ahead and are closed.
 pub(super) fn refuse_descriptors(channel: &Channel, content: &RecordContent) {
-    let Some((records, _)) = channel.read_tail(content) else { return };
-    if let Some((transfer, count)) = descriptors_of(&records).filter(|_| !Mutation::RefusedDescriptorsAreKept.is_on()) {
+    if let Some((records, _)) = channel.read_tail(content) {
+        refuse_descriptors_of(channel, &records);
+    }
+}
+
+fn refuse_descriptors_of(channel: &Channel, records: &[ObjectRecord]) {
+    if let Some((transfer, count)) = descriptors_of(records).filter(|_| !Mutation::RefusedDescriptorsAreKept.is_on()) {
         channel.refuse_descriptors(transfer, count);
     }
 }
 
+/// Takes the objects, and says why not all of them could be. What follows a failure is taken all the same: the sender has counted it.
 fn take_objects(
     process: &'static Process,
     peer: &Arc<Peer>,
     channel: &Arc<Channel>,
     records: &[ObjectRecord],
-) -> Result<Vec<Placed<RemoteObject>>, ArrivalError> {
-    let descriptors =
-        descriptors_of(records).map(|(transfer, count)| (transfer, count, channel.take_descriptors(transfer, count)));
-    let mut result = Ok(Vec::with_capacity(records.len()));
+    is_reply: bool,
+) -> (Vec<Placed<RemoteObject>>, Option<ArrivalError>) {
+    let descriptors = descriptors_of(records)
+        .map(|(transfer, count)| (transfer, count, channel.take_descriptors(transfer, count, is_reply)));
+    let mut objects = Vec::with_capacity(records.len());
+    let mut incomplete = None;
     let mut descriptors = match descriptors {
         None => Vec::new(),
         Some((_, _, Some(descriptors))) if Mutation::DescriptorsAreMixedUp.is_on() => {
@@ -140,7 +169,7 @@ fn take_objects(
         Some((_, _, Some(descriptors))) => descriptors,
         Some((transfer, count, None)) => {
             channel.refuse_descriptors(transfer, count);
-            result = Err(ArrivalError::NoDescriptors);
+            incomplete = Some(ArrivalError::NoDescriptors);
             Vec::new()
         }
     }
@@ -157,14 +186,12 @@ fn take_objects(
                     .ok_or(ArrivalError::Malformed)
             }
         };
-        // What follows a failure is taken all the same: the sender has counted it.
-        match (&mut result, object) {
-            (Ok(objects), Ok(object)) => objects.push(Placed { offset: record.offset, object }),
-            (Ok(_), Err(error)) => result = Err(error),
-            (Err(_), _) => {}
+        match object {
+            Ok(object) => objects.push(Placed { offset: record.offset, object }),
+            Err(error) => incomplete = incomplete.or(Some(error)),
         }
     }
-    result
+    (objects, incomplete)
 }
 
 fn take_reference(
@@ -183,7 +210,7 @@ fn take_reference(
         let stub = process.exports.find(reference.object, reference.secret);
         if kept {
             let way = Way { from: sender.address(), to: process.own.address };
-            process.give_job(Job::Drop(Box::new(process.exports.end_lend(reference.object, way))));
+            process.let_go(process.exports.end_lend(reference.object, way));
         }
         return stub.map(RemoteObject::Stub);
     }

@@ -277,7 +277,7 @@ fn take_reply(
         let (sender, used, limit) = (channel.credentials().process, process.room.used(), process.room.limit());
         return Err(CallError::NoRoomHere { bytes, sender, used, limit });
     };
-    let arrival = arrival::take(process, peer, channel, content, Some(room));
+    let arrival = arrival::take(process, peer, channel, content, Some(room), true);
     let Arrival { parcel, .. } = arrival.map_err(|error| match error {
         ArrivalError::NoMemory => CallError::NoMemory,
         // It died when it had answered: what came with the answer has gone with it.

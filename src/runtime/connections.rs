@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Which processes this one knows, how far the handshakes are, and who is meant by a pending bit.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -28,15 +29,30 @@ pub(super) enum Connection {
     Greeted { socket: Arc<ParentOnlyFd>, credentials: Credentials, ends: Box<Ends>, peer: Arc<Peer> },
     /// The handshake in the other direction is the one to use. Until that is over this connection tells whether the other side lives and
     /// goes on with it. `awaited` where the other side is to go on, as it has said.
-    Witness { socket: Arc<ParentOnlyFd>, peer: Arc<Peer>, awaited: bool },
+    Witness { socket: Arc<ParentOnlyFd>, process: u32, peer: Arc<Peer>, awaited: bool },
     /// The channel is up.
-    Established { peer: Arc<Peer> },
+    Established { process: u32, peer: Arc<Peer> },
 }
+
+impl Connection {
+    /// The process at the other end, by the kernel's word; 0 where it cannot be seen from here.
+    fn process(&self) -> u32 {
+        match self {
+            Self::Accepted { credentials, .. } | Self::Greeted { credentials, .. } => credentials.process,
+            Self::Witness { process, .. } | Self::Established { process, .. } => *process,
+        }
+    }
+}
+
+/// Connections with one process, whoever has made them and whatever address it gives. It needs one, and a few more for a moment.
+const MOST_OF_ONE_PROCESS: u32 = 32;
 
 #[derive(Default)]
 struct Tables {
     by_address: HashMap<Address, Arc<Peer>>,
     by_key: HashMap<u64, Connection>,
+    /// How many of them there are with each process that has any.
+    of_process: HashMap<u32, u32>,
     last_key: u64,
     /// The keys of the connections that have said nothing yet, oldest first.
     silent: BTreeSet<u64>,
@@ -51,6 +67,8 @@ pub(super) struct Connections {
     /// Peers by the numbers of their channels, which are the bits of the doorbells; the numbers are used again.
     by_number: RwLock<Vec<Option<Arc<Peer>>>>,
     numbers: Mutex<Numbers>,
+    /// Who is to be connected to as soon as it takes connections, and since when.
+    to_connect: Mutex<Vec<(Arc<Peer>, Instant)>>,
 }
 
 #[derive(Default)]
@@ -118,6 +136,16 @@ impl Connections {
         self.by_number.read().iter().flatten().cloned().collect()
     }
 
+    /// Keeps a process to be connected to later; `false` where that is too many.
+    fn connect_later(&self, peer: &Arc<Peer>) -> bool {
+        let mut waiting = self.to_connect.lock();
+        let is_kept = waiting.len() < MOST_RETRIED;
+        if is_kept {
+            waiting.push((Arc::clone(peer), Instant::now()));
+        }
+        is_kept
+    }
+
     /// A key under which a socket is waited for.
     pub(super) fn add(&self, connection: Connection) -> u64 {
         let mut tables = self.tables.lock();
@@ -126,15 +154,20 @@ impl Connections {
         if matches!(connection, Connection::Accepted { .. }) {
             tables.silent.insert(key);
         }
-        tables.by_key.insert(key, connection);
+        tables.insert(key, connection);
         key
+    }
+
+    /// Whether there are as many connections with this process as there may be.
+    pub(super) fn has_all_of(&self, process: u32) -> bool {
+        process != 0 && self.tables.lock().of_process.get(&process).is_some_and(|count| *count >= MOST_OF_ONE_PROCESS)
     }
 
     /// Takes a connection out.
     pub(super) fn take(&self, key: u64) -> Option<Connection> {
         let mut tables = self.tables.lock();
         tables.silent.remove(&key);
-        tables.by_key.remove(&key)
+        tables.remove(key)
     }
 
     /// Takes out the connection that has been silent for longest, where there are more than `most` and it has been so for `silence`.
@@ -146,13 +179,13 @@ impl Connections {
             _ => return None,
         };
         tables.silent.remove(&oldest);
-        tables.by_key.remove(&oldest);
+        tables.remove(oldest);
         Some(socket)
     }
 
     /// Puts a connection in the place of one that was taken out.
     pub(super) fn put(&self, key: u64, connection: Connection) {
-        self.tables.lock().by_key.insert(key, connection);
+        self.tables.lock().insert(key, connection);
     }
 
     /// The socket of a connection that is not established.
@@ -168,7 +201,7 @@ impl Connections {
     /// The peer of an established connection.
     pub(super) fn established(&self, key: u64) -> Option<Arc<Peer>> {
         match self.tables.lock().by_key.get(&key)? {
-            Connection::Established { peer } => Some(Arc::clone(peer)),
+            Connection::Established { peer, .. } => Some(Arc::clone(peer)),
             Connection::Accepted { .. } | Connection::Greeted { .. } | Connection::Witness { .. } => None,
         }
     }
@@ -191,13 +224,19 @@ impl Connections {
     }
 
     /// Keeps a crossed connection until the handshake with the peer is over; `false` where it is over already.
-    pub(super) fn keep_witness(&self, key: u64, socket: &Arc<ParentOnlyFd>, peer: &Arc<Peer>, awaited: bool) -> bool {
+    pub(super) fn keep_witness(
+        &self,
+        key: u64,
+        (socket, process): (&Arc<ParentOnlyFd>, u32),
+        peer: &Arc<Peer>,
+        awaited: bool,
+    ) -> bool {
         let mut tables = self.tables.lock();
         if !tables.knows(peer) || peer.channel().is_some() {
             return false;
         }
-        let witness = Connection::Witness { socket: Arc::clone(socket), peer: Arc::clone(peer), awaited };
-        tables.by_key.insert(key, witness);
+        let witness = Connection::Witness { socket: Arc::clone(socket), process, peer: Arc::clone(peer), awaited };
+        tables.insert(key, witness);
         tables.witnesses.entry(peer.address()).or_default().push(key);
         true
     }
@@ -222,6 +261,23 @@ impl Connections {
 }
 
 impl Tables {
+    fn insert(&mut self, key: u64, connection: Connection) {
+        *self.of_process.entry(connection.process()).or_default() += 1;
+        let before = self.by_key.insert(key, connection);
+        debug_assert!(before.is_none(), "a connection is taken out before it is put back");
+    }
+
+    fn remove(&mut self, key: u64) -> Option<Connection> {
+        let connection = self.by_key.remove(&key)?;
+        if let Entry::Occupied(mut count) = self.of_process.entry(connection.process()) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
+        Some(connection)
+    }
+
     /// The peer at this address. One that is dead, though not forgotten yet, is forgotten here: who has just learned of that may begin anew.
     fn living(&mut self, address: Address) -> Option<&Arc<Peer>> {
         if self.by_address.get(&address).is_some_and(|peer| peer.is_dead()) {
@@ -238,7 +294,7 @@ impl Tables {
     fn take_witnesses(&mut self, address: Address) -> Vec<Arc<ParentOnlyFd>> {
         let keys = self.witnesses.remove(&address).unwrap_or_default();
         keys.into_iter()
-            .filter_map(|key| match self.by_key.remove(&key)? {
+            .filter_map(|key| match self.remove(key)? {
                 Connection::Witness { socket, .. } => Some(socket),
                 Connection::Accepted { .. } | Connection::Greeted { .. } | Connection::Established { .. } => None,
             })
@@ -261,20 +317,12 @@ pub(super) fn peer_at(process: &'static Process, address: Address) -> Arc<Peer> 
         peer
     };
     match greet(process, &peer) {
-        Ok(()) => {}
-        Err(NotGreeted::Refused(refusal)) => {
-            ipckit_log::inner::error(format_args!("a process refused our connection: {}", explain(refusal)));
-            if refusal == Refusal::Resources { process.note_unreachable(&peer) } else { process.note_death(&peer) }
+        Err(NotGreeted::Failed(error))
+            if error.kind() == io::ErrorKind::WouldBlock && process.connections.connect_later(&peer) =>
+        {
+            process.lookout.look_within(RETRY);
         }
-        Err(NotGreeted::Failed(error)) => {
-            if error.kind() != io::ErrorKind::ConnectionRefused && !is_hang_up(&error) {
-                ipckit_log::inner::error(format_args!(
-                    "no connection to the process of a received object: {}",
-                    Explained(&error)
-                ));
-            }
-            if shortage::is_refusal(&error) { process.note_unreachable(&peer) } else { process.note_death(&peer) }
-        }
+        outcome => note_greeting(process, &peer, outcome),
     }
     peer
 }
@@ -302,26 +350,57 @@ fn refusal_on(socket: BorrowedFd<'_>) -> Option<Refusal> {
     }
 }
 
+fn note_greeting(process: &'static Process, peer: &Arc<Peer>, outcome: Result<(), NotGreeted>) {
+    match outcome {
+        Ok(()) => {}
+        Err(NotGreeted::Refused(refusal)) => {
+            ipckit_log::inner::error(format_args!("a process refused our connection: {}", explain(refusal)));
+            if refusal == Refusal::Resources { process.note_unreachable(peer) } else { process.note_death(peer) }
+        }
+        Err(NotGreeted::Failed(error)) => {
+            if error.kind() == io::ErrorKind::WouldBlock {
+                ipckit_log::inner::error_once_a_second(format_args!(
+                    "no connection to the process of a received object: it takes none, and too many wait there already; it may have been \
+                     stopped"
+                ));
+            } else if error.kind() != io::ErrorKind::ConnectionRefused && !is_hang_up(&error) {
+                ipckit_log::inner::error_once_a_second(format_args!(
+                    "no connection to the process of a received object: {}",
+                    Explained(&error)
+                ));
+            }
+            if shortage::is_refusal(&error) { process.note_unreachable(peer) } else { process.note_death(peer) }
+        }
+    }
+}
+
 /// How long to try where more connections wait than the kernel keeps: a process that runs takes them in no time.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-fn connect(name: &[u8]) -> io::Result<OwnedFd> {
-    const PAUSE: Duration = Duration::from_millis(1);
-    let start = Instant::now();
-    loop {
-        match socket::connect(name) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                if start.elapsed() > PATIENCE {
-                    return Err(io::Error::new(
-                        io::ErrorKind::TimedOut,
-                        "it takes no connections, and too many wait there already; it may have been stopped",
-                    ));
-                }
-                std::thread::sleep(PAUSE);
+/// How often.
+const RETRY: Duration = Duration::from_millis(2);
+
+/// Processes that are tried again at the same time; so many more are given up at once.
+const MOST_RETRIED: usize = 64;
+
+/// Tries those processes again that could not be connected to because too many wait there. Returns when to try once more.
+pub(super) fn connect_again(process: &'static Process) -> Option<Duration> {
+    let waiting = std::mem::take(&mut *process.connections.to_connect.lock());
+    for (peer, since) in waiting {
+        // It may have connected to us meanwhile.
+        if peer.is_dead() || peer.channel().is_some() {
+            continue;
+        }
+        match greet(process, &peer) {
+            Err(NotGreeted::Failed(error))
+                if error.kind() == io::ErrorKind::WouldBlock && since.elapsed() < PATIENCE =>
+            {
+                process.connections.to_connect.lock().push((peer, since));
             }
-            other => return other,
+            outcome => note_greeting(process, &peer, outcome),
         }
     }
+    (!process.connections.to_connect.lock().is_empty()).then_some(RETRY)
 }
 
 /// Whether a process may have a channel to this one: it is the same user's, or the system's.
@@ -330,10 +409,13 @@ pub(super) fn may_connect(credentials: Credentials) -> bool {
 }
 
 fn greet(process: &'static Process, peer: &Arc<Peer>) -> Result<(), NotGreeted> {
-    let socket = connect(&peer.address().socket_name())?;
+    let socket = socket::connect(&peer.address().socket_name())?;
     let credentials = socket::peer_credentials(socket.as_fd())?;
     if !may_connect(credentials) {
         return Err(io::Error::other(format!("it belongs to user {}", credentials.user)).into());
+    }
+    if process.connections.has_all_of(credentials.process) {
+        return Err(io::Error::other(format!("process {} has too many already", credentials.process)).into());
     }
     let socket = Arc::new(ParentOnlyFd::new(socket));
     let number = process.connections.take_number()?;
@@ -384,10 +466,10 @@ mod tests {
     fn a_witness_is_kept_until_the_handshake_is_over() {
         let connections = Connections::default();
         let peer = connecting_to(&connections, HIGH);
-        assert!(connections.keep_witness(7, &socket(), &peer, true));
+        assert!(connections.keep_witness(7, (&socket(), 1), &peer, true));
         assert_eq!(connections.forget_peer(&peer).len(), 1);
         assert!(connections.take(7).is_none());
-        assert!(!connections.keep_witness(8, &socket(), &peer, true));
+        assert!(!connections.keep_witness(8, (&socket(), 1), &peer, true));
         assert!(connections.forget_peer(&peer).is_empty());
     }
 
@@ -404,6 +486,29 @@ mod tests {
         assert!(connections.take(keys[1]).is_some(), "it has said something");
         assert!(connections.take_silent(0, Duration::ZERO).is_some());
         assert!(connections.take_silent(0, Duration::ZERO).is_none());
+    }
+
+    #[test]
+    fn one_process_has_so_many_connections_and_another_has_its_own() {
+        let connections = Connections::default();
+        let accepted = |process| {
+            let credentials = Credentials { process, user: 1 };
+            connections.add(Connection::Accepted { socket: socket(), credentials, since: Instant::now() })
+        };
+        let keys: Vec<u64> = (0..MOST_OF_ONE_PROCESS).map(|_| accepted(7)).collect();
+        assert!(connections.has_all_of(7));
+        assert!(!connections.has_all_of(8));
+        let taken = connections.take(keys[3]).expect("it is there");
+        assert!(!connections.has_all_of(7));
+        connections.put(keys[3], taken);
+        assert!(connections.has_all_of(7));
+        // Processes that cannot be seen are not told apart.
+        for _ in 0..MOST_OF_ONE_PROCESS {
+            accepted(0);
+        }
+        assert!(!connections.has_all_of(0));
+        keys.into_iter().for_each(|key| drop(connections.take(key)));
+        assert!(!connections.tables.lock().of_process.contains_key(&7));
     }
 
     #[test]

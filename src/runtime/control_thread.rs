@@ -13,17 +13,17 @@ use super::connections::{self, Connection, Crossed, may_connect};
 use super::listening::{LISTENER, Listening};
 use super::lookout::LOOKOUT;
 use super::process::Process;
-use super::worker_pool::Job;
 use super::{waiting, worker};
 use crate::host::mutation::Mutation;
 use crate::object::{Peer, Way};
 use crate::shm::atomics::{Ordering, fence};
-use crate::shm::layout::VERSION;
+use crate::shm::layout::{VERSION, bell_of_token};
+use crate::sys::descriptor;
 use crate::sys::fault_point::FaultPoint;
 use crate::sys::fork::{self, ParentOnlyFd};
 use crate::sys::robust_list::RobustList;
 use crate::sys::shortage::{self, Explained};
-use crate::sys::socket::{self, Credentials};
+use crate::sys::socket::{self, Credentials, DESCRIPTORS_A_MESSAGE};
 use crate::sys::thread;
 use crate::transport::wire::{Address, Control, Introduction, Refusal};
 use crate::transport::{Backlog, Channel, Ends, is_hang_up};
@@ -117,7 +117,7 @@ impl ControlThread {
             Ok(Received::Nothing) => return false,
             Ok(Received::End) => None,
             Err(error) => {
-                ipckit_log::inner::error(format_args!(
+                ipckit_log::inner::error_once_a_second(format_args!(
                     "what a process sent in order to connect cannot be taken, so it is refused: {}",
                     Explained(&error)
                 ));
@@ -134,10 +134,10 @@ impl ControlThread {
             (Connection::Greeted { socket, credentials, ends, peer }, Some(Control::Welcome(who))) => {
                 self.take_welcome(key, &socket, credentials, *ends, &peer, who, &files)
             }
-            (Connection::Greeted { socket, ends, peer, .. }, answer) => {
+            (Connection::Greeted { socket, credentials, ends, peer }, answer) => {
                 self.process.connections.return_number(ends.number());
                 let crossed = answer == Some(Control::Refused(Refusal::Crossed));
-                if crossed && self.process.connections.keep_witness(key, &socket, &peer, true) {
+                if crossed && self.process.connections.keep_witness(key, (&socket, credentials.process), &peer, true) {
                     return true;
                 }
                 if is_short {
@@ -147,7 +147,7 @@ impl ControlThread {
                 self.take_refusal(&peer, answer, is_short);
                 false
             }
-            (Connection::Witness { socket, peer, awaited }, message) => {
+            (Connection::Witness { socket, peer, awaited, .. }, message) => {
                 self.process.epoll.remove(socket.fd());
                 if awaited && peer.channel().is_none() {
                     // It said that it would connect to us, and died or gave up before; where it could not, it says so.
@@ -178,7 +178,7 @@ impl ControlThread {
             Ok(()) => true,
             Err(NoWelcome::Crossed(peer)) => {
                 // Before the answer: the other side waits for this socket's end from then on.
-                let kept = self.process.connections.keep_witness(key, socket, &peer, false);
+                let kept = self.process.connections.keep_witness(key, (socket, credentials.process), &peer, false);
                 if !kept && peer.channel().is_none() {
                     // The other handshake has just failed, so this one is to be used.
                     return self.answer_hello(key, socket, credentials, who, files);
@@ -248,7 +248,10 @@ impl ControlThread {
             Err(error) => {
                 if !is_hang_up(&error) {
                     let process = credentials.process;
-                    ipckit_log::inner::error(format_args!("no channel to process {process}: {}", Explained(&error)));
+                    ipckit_log::inner::error_once_a_second(format_args!(
+                        "no channel to process {process}: {}",
+                        Explained(&error)
+                    ));
                 }
                 if is_new {
                     self.give_peer_up(&peer, shortage::is_refusal(&error));
@@ -284,7 +287,7 @@ impl ControlThread {
                 true
             }
             Err(error) => {
-                ipckit_log::inner::error(format_args!(
+                ipckit_log::inner::error_once_a_second(format_args!(
                     "no channel to process {}: {}",
                     credentials.process,
                     Explained(&error)
@@ -345,9 +348,11 @@ impl ControlThread {
         self.process.settling.begin(peer);
         self.process.connections.set_number(channel.number(), peer);
         FaultPoint::PeerCounted.around(|| self.process.own.status.peers().fetch_add(1, Ordering::AcqRel));
-        self.process.connections.put(key, Connection::Established { peer: Arc::clone(peer) });
-        self.process.death_watch.watch(self.process, peer, &channel);
+        let process = channel.credentials().process;
+        self.process.connections.put(key, Connection::Established { process, peer: Arc::clone(peer) });
         peer.set_ready(Arc::clone(&channel));
+        // Its death, should that be seen at once, finds the channel.
+        self.process.death_watch.watch(self.process, peer, &channel);
         self.look_for_early_requests(&channel);
         for socket in self.process.connections.end_witnesses(peer) {
             self.process.epoll.remove(socket.fd());
@@ -380,7 +385,7 @@ impl ControlThread {
                 return false;
             }
             Err(error) => {
-                ipckit_log::inner::error(format_args!(
+                ipckit_log::inner::error_once_a_second(format_args!(
                     "what process {} sent cannot be taken, so it is taken for dead: {}",
                     channel.credentials().process,
                     Explained(&error)
@@ -396,7 +401,7 @@ impl ControlThread {
         true
     }
 
-    /// `false` where the peer does what no version of this library does.
+    /// `false` where the peer does what no version of this library does, or cannot be answered.
     fn handle(&self, peer: &Arc<Peer>, channel: &Arc<Channel>, message: Control, files: Vec<OwnedFd>) -> bool {
         match message {
             Control::Acquire { object, secret, from } => self.answer_acquire(peer, channel, object, secret, from),
@@ -405,8 +410,10 @@ impl ControlThread {
                 true
             }
             Control::Release { object, count, after } => {
-                self.process.let_go(peer.take_back(object, count, after));
-                true
+                let taken_back = peer.take_back(object, count, after);
+                let makes_sense = taken_back.is_some();
+                self.process.let_go(taken_back.unwrap_or_default());
+                makes_sense || is_nonsense(channel, message)
             }
             Control::Lend { object, to } => self.lend(peer, channel, object, to),
             Control::Lent => {
@@ -414,8 +421,7 @@ impl ControlThread {
                 true
             }
             Control::Unlend { object, to } => {
-                let kept = self.process.exports.end_lend(object, Way { from: peer.address(), to });
-                self.process.give_job(Job::Drop(Box::new(kept)));
+                self.process.let_go(self.process.exports.end_lend(object, Way { from: peer.address(), to }));
                 true
             }
             Control::Settle { of } => {
@@ -425,8 +431,7 @@ impl ControlThread {
                 true
             }
             Control::Settled { of } => {
-                let kept = self.process.exports.end_way(Way { from: of, to: peer.address() });
-                self.process.give_job(Job::Drop(Box::new(kept)));
+                self.process.let_go(self.process.exports.end_way(Way { from: of, to: peer.address() }));
                 true
             }
             Control::AskRoom => self.answer_room(channel),
@@ -436,29 +441,59 @@ impl ControlThread {
             }
             Control::Descriptors { transfer } => {
                 let makes_sense = channel.add_descriptors(transfer, files);
-                if channel.has_async() {
-                    self.process.own.doorbells.set_pending(channel.number());
-                    worker::see_to_work(self.process);
-                }
-                makes_sense
+                self.announce_held(channel);
+                self.share_descriptors_out(channel);
+                makes_sense || is_nonsense(channel, message)
             }
             Control::Refused(Refusal::Resources) => {
                 // It could not take our welcome.
                 self.process.note_unreachable(peer);
                 false
             }
-            Control::Hello(_) | Control::Welcome(_) | Control::Refused(_) => false,
+            Control::Hello(_) | Control::Welcome(_) | Control::Refused(_) => is_nonsense(channel, message),
+        }
+    }
+
+    /// Descriptors have arrived, for which messages may have been held back.
+    fn announce_held(&self, channel: &Channel) {
+        let doorbells = &self.process.own.doorbells;
+        if let Some(thread) = channel.next_nested_target() {
+            doorbells.set_pending_nested(channel.number());
+            doorbells.ring(bell_of_token(thread));
+            worker::see_to_work(self.process);
+        }
+        if channel.has_work() {
+            doorbells.set_pending(channel.number());
+            worker::see_to_work(self.process);
+        }
+    }
+
+    /// Where descriptors that no message has asked for take most of what this process may have open, the peer that has sent most of them is
+    /// given up: others would be unable to send any.
+    fn share_descriptors_out(&self, channel: &Channel) {
+        if channel.descriptors_waiting() <= DESCRIPTORS_A_MESSAGE {
+            return;
+        }
+        let peers = self.process.connections.connected();
+        let waiting =
+            || peers.iter().filter_map(|peer| peer.channel()).map(|channel| (channel.descriptors_waiting(), channel));
+        let all: usize = waiting().map(|(count, _)| count).sum();
+        if all <= descriptor::most_open() / 4 * 3 {
+            return;
+        }
+        if let Some((count, channel)) = waiting().max_by_key(|(count, _)| *count) {
+            channel.give_up(format_args!("it has sent {count} file descriptors that no message of its has asked for"));
         }
     }
 
     /// Keeps a stub for the process `to`, to which the peer is passing a reference on. That process is connected to, so that its death is
     /// noticed should it never ask.
     fn lend(&self, peer: &Peer, channel: &Channel, object: u64, to: Address) -> bool {
+        let exports = &self.process.exports;
         if let Some(stub) = peer.granted(object) {
-            self.process.exports.lend(stub, Way { from: peer.address(), to });
-            let process = self.process;
-            if to != process.own.address {
-                process.run_on_worker(Box::new(move || drop(connections::peer_at(process, to))));
+            exports.lend(stub, Way { from: peer.address(), to });
+            if to != self.process.own.address && connections::peer_at(self.process, to).is_dead() {
+                self.process.let_go(exports.end_all_lends(to));
             }
         }
         answer(channel, Control::Lent)
@@ -498,8 +533,8 @@ impl ControlThread {
                 return answer(channel, Control::Acquired { object, granted });
             }
             let way = Way { from, to: peer.address() };
-            let kept = (self.process.exports.arrived(object), self.process.exports.end_lend(object, way));
-            self.process.give_job(Job::Drop(Box::new((stub, kept))));
+            let (arrived, lent) = (self.process.exports.arrived(object), self.process.exports.end_lend(object, way));
+            self.process.let_go([Some(stub), arrived, lent].into_iter().flatten());
         } else {
             ipckit_log::inner::warn_once_a_second(format_args!(
                 "process {} asked for an object that it holds no valid reference to",
@@ -548,6 +583,12 @@ pub(super) fn refuse(socket: &ParentOnlyFd, refusal: Refusal) -> bool {
     let message = Control::Refused(refusal);
     let sent = message.fault_point().around(|| socket::send(socket.fd(), &message.to_bytes(), &[]));
     !sent.is_err_and(|error| is_hang_up(&error))
+}
+
+/// Says why a connection ends; always `false`.
+fn is_nonsense(channel: &Channel, message: Control) -> bool {
+    channel.give_up(format_args!("it has sent {message:?}, which no version of this library does there"));
+    false
 }
 
 /// The process that listens at an address, by the kernel's word.

@@ -17,7 +17,28 @@ use crate::transport::Channel;
 /// One word of a wait is the watcher's own, for news of its list.
 const PEERS_A_WATCHER: usize = WAIT_ANY_MOST - 1;
 
-type Watched = (Arc<Peer>, Arc<Channel>);
+struct Watched {
+    peer: Arc<Peer>,
+    channel: Arc<Channel>,
+    /// What the life word said first. Only a death changes it.
+    said: Option<u32>,
+}
+
+impl Watched {
+    /// What the life word says now; `None` where the peer is dead, or is to be taken for dead.
+    fn look(&mut self) -> Option<u32> {
+        let value = self.channel.incoming().life().load(Ordering::Acquire);
+        if LifeWord::says_dead(value) || self.channel.is_dead() {
+            return None;
+        }
+        // It is zero until the peer has told the kernel of it.
+        if value != 0 && *self.said.get_or_insert(value) != value || value == 0 && self.said.is_some() {
+            self.channel.give_up(format_args!("it has written to the word by which the kernel tells of its death"));
+            return None;
+        }
+        Some(value)
+    }
+}
 
 #[derive(Default)]
 struct Watcher {
@@ -36,7 +57,7 @@ pub(super) struct DeathWatch {
 impl DeathWatch {
     /// Watches a peer until it dies.
     pub(super) fn watch(&self, process: &'static Process, peer: &Arc<Peer>, channel: &Arc<Channel>) {
-        let watched = (Arc::clone(peer), Arc::clone(channel));
+        let watched = Watched { peer: Arc::clone(peer), channel: Arc::clone(channel), said: None };
         let mut watchers = self.watchers.lock();
         if self.unavailable.load(Ordering::Relaxed) {
             return;
@@ -91,27 +112,25 @@ impl Watcher {
             let news = self.news.load(Ordering::SeqCst);
             let mut words = vec![Expected::new(&self.news, news)];
             let mut dead = Vec::new();
-            let list = {
+            let channels: Vec<_> = {
                 let mut list = self.list.lock();
-                list.retain(|(peer, channel)| {
-                    let word = channel.incoming().life();
-                    let value = word.load(Ordering::Acquire);
-                    if LifeWord::says_dead(value) || channel.is_dead() {
-                        dead.push(Arc::clone(peer));
-                        return false;
+                list.retain_mut(|watched| {
+                    let value = watched.look();
+                    match value {
+                        Some(value) => words.push(Expected::new(watched.channel.incoming().life(), value)),
+                        None => dead.push(Arc::clone(&watched.peer)),
                     }
-                    words.push(Expected::new(word, value));
-                    true
+                    value.is_some()
                 });
-                list.clone()
+                list.iter().map(|watched| Arc::clone(&watched.channel)).collect()
             };
             if !dead.is_empty() {
                 dead.iter().for_each(|peer| process.note_death(peer));
                 continue;
             }
-            // The clones in `list` keep the words mapped while they are waited for.
+            // The channels keep the words mapped while they are waited for.
             let waited = futex::wait_any(&words);
-            drop(list);
+            drop(channels);
             if let Err(error) = waited {
                 process.death_watch.give_up(&error);
                 return;

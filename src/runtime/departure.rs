@@ -3,6 +3,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::call::CallError;
 use super::process::Process;
@@ -124,8 +125,10 @@ impl<'a> Objects<'a> {
 
     /// Has the stub's process keep the stub until the reference has arrived; `false` where it cannot.
     fn lend(&mut self, proxy: &Arc<Proxy>) -> bool {
+        // A process that does not answer does not keep others waiting: the receiver asks it itself.
+        const PATIENCE: Duration = Duration::from_millis(500);
         // The channel may come only while this waits.
-        if !proxy.wait_for_hold() {
+        if !proxy.wait_for_hold_within(PATIENCE) {
             return false;
         }
         let Some(channel) = proxy.peer().channel() else { return false };

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-use super::arrival::{self, Arrival};
+use super::arrival::{self, Arrival, ArrivalError};
 use super::departure::Departure;
 use super::identity::{self, Chain};
 use super::process::Process;
@@ -102,7 +102,10 @@ fn lost(channel: &Channel, request: &RecordContent) -> Result<Prepared, ChannelE
 /// Bytes of asynchronous messages that were sent here, and have their room, but were not taken in yet.
 fn async_on_the_way(process: &Process) -> u64 {
     let peers = process.connections.connected();
-    peers.iter().filter_map(|peer| peer.channel()).map(|channel| channel.async_waiting()).sum()
+    let waiting: u64 = peers.iter().filter_map(|peer| peer.channel()).map(|channel| channel.async_waiting()).sum();
+    // However much peers say that they have sent, the other half is not theirs.
+    let in_use = process.own.status.async_in_use().load(Ordering::Acquire);
+    waiting.min(process.room.most_async().saturating_sub(in_use))
 }
 
 fn reserve(process: &'static Process, channel: &Channel, request: &RecordContent) -> Option<Reservation> {
@@ -138,7 +141,7 @@ fn handle(
     room: Reservation,
 ) -> Result<Prepared, ChannelError> {
     let Arrival { parcel: mut data, ancestors: before } =
-        match arrival::take(process, peer, channel, request, Some(room)) {
+        match arrival::take(process, peer, channel, request, Some(room), false) {
             Ok(arrival) => arrival,
             Err(error) => {
                 // A dead caller waits for nothing.
@@ -224,15 +227,22 @@ fn oldest_async(peers: &[Arc<Peer>]) -> Option<(&Arc<Peer>, &Arc<Channel>, Recor
     let oldest = || {
         let channels = peers.iter().filter_map(|peer| Some((peer, peer.channel()?)));
         let next = channels.filter_map(|(peer, channel)| Some((peer, channel, channel.next_async()?)));
-        next.min_by_key(|(.., content)| content.async_time())
+        next.min_by_key(|(_, channel, content)| channel.async_time(content))
     };
     let mut found = oldest()?;
     if peers.len() > 1 {
-        while let Some(again) = oldest().filter(|again| again.2.async_time() < found.2.async_time()) {
+        while let Some(again) = oldest().filter(|again| again.1.async_time(&again.2) < found.1.async_time(&found.2)) {
             found = again;
         }
     }
     Some(found)
+}
+
+fn report_loss(channel: &Channel, error: ArrivalError) {
+    ipckit_log::error_once_a_second(format_args!(
+        "a message of process {} is lost: {error}",
+        channel.credentials().process
+    ));
 }
 
 /// What asynchronous messages were queued at.
@@ -250,6 +260,11 @@ impl Queues {
     /// Takes in what is next in the ring, which was copied.
     fn take(&mut self, process: &'static Process, peer: &Arc<Peer>, channel: &Arc<Channel>, content: &RecordContent) {
         let bytes = arrival::room_of(content.data_len as usize, content.objects.into());
+        if channel.is_malformed(content) || !channel.may_have_async(bytes as u64) {
+            // What it says of its size is not to be believed.
+            channel.note_async_taken();
+            return report_loss(channel, ArrivalError::Malformed);
+        }
         let parcel = self.read(process, peer, channel, content);
         // What is left of the message in the segment has been copied too.
         channel.note_async_taken();
@@ -281,13 +296,10 @@ impl Queues {
             arrival::discard(process, peer, channel, content);
             return None;
         }
-        match arrival::take(process, peer, channel, content, None) {
+        match arrival::take(process, peer, channel, content, None, false) {
             Ok(Arrival { parcel, .. }) => Some(parcel),
             Err(error) => {
-                ipckit_log::error_once_a_second(format_args!(
-                    "a message of process {} is lost: {error}",
-                    channel.credentials().process
-                ));
+                report_loss(channel, error);
                 None
             }
         }
@@ -333,6 +345,8 @@ pub(super) fn drain(process: &'static Process, peer: &Arc<Peer>) -> bool {
     let mut had_request = false;
     let mut queues = Queues::default();
     if let Some(channel) = peer.channel() {
+        // What it had sent on the socket belongs to what is in its segment.
+        channel.wait_for_end();
         let gate = process.own.async_gate.lock();
         for _ in 0..ASYNC_ENTRIES {
             let Some(content) = channel.last_async() else { break };

@@ -107,6 +107,14 @@ impl Listening {
             let _ = socket::send(socket.as_fd(), &Control::Refused(Refusal::User).to_bytes(), &[]);
             return;
         }
+        if self.process.connections.has_all_of(credentials.process) {
+            ipckit_log::error_once_a_second(format_args!(
+                "a connection of process {} was refused: it has too many",
+                credentials.process
+            ));
+            let _ = socket::send(socket.as_fd(), &Control::Refused(Refusal::Resources).to_bytes(), &[]);
+            return;
+        }
         let socket = Arc::new(ParentOnlyFd::new(socket));
         let since = Instant::now();
         let key =

@@ -6,6 +6,7 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
+use super::connections;
 use super::lost_wake_ups::{self, WorkerWatch};
 use super::process::Process;
 use crate::host::settings::LateLooks;
@@ -65,8 +66,9 @@ impl Lookout {
         }
     }
 
+    /// Has the control thread look so soon.
     #[cold]
-    fn look_within(&self, time: Duration) {
+    pub(super) fn look_within(&self, time: Duration) {
         let when = Instant::now() + time;
         let mut due = self.due.lock();
         if due.is_none_or(|due| when < due) {
@@ -84,7 +86,8 @@ impl Lookout {
         }
         if self.counts() {
             self.workers.look(process);
-            return self.look_within(lost_wake_ups::PAUSE);
+            let again = connections::connect_again(process);
+            return self.look_within(again.map_or(lost_wake_ups::PAUSE, |again| again.min(lost_wake_ups::PAUSE)));
         }
         let now = Instant::now();
         let jobs = self.jobs.look(now, || process.workers.jobs_left());
@@ -93,8 +96,9 @@ impl Lookout {
         }
         let peers = process.connections.connected();
         let looks = peers.iter().filter_map(|peer| peer.channel()?.look_after_async(now));
-        if let Some(next) = looks.chain(jobs.map(|look| look.again)).min() {
-            self.look_within(next - now);
+        let again = looks.chain(jobs.map(|look| look.again)).map(|when| when - now);
+        if let Some(next) = again.chain(connections::connect_again(process)).min() {
+            self.look_within(next);
         }
     }
 }

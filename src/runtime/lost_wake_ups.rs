@@ -40,7 +40,7 @@ struct Progress {
 
 /// Looks at this process's workers.
 #[derive(Debug, Default)]
-pub(super) struct WorkerWatch(Mutex<Option<(Progress, u32)>>);
+pub(super) struct WorkerWatch(Mutex<Option<(Progress, u32, Instant)>>);
 
 impl WorkerWatch {
     /// Where all workers that are free have slept on for long while there was work, they are woken, and that is counted.
@@ -50,8 +50,13 @@ impl WorkerWatch {
             *state = None;
             return;
         };
-        let looks = state.filter(|(before, _)| *before == progress).map_or(1, |(_, looks)| looks + 1);
-        *state = (looks < LOOKS).then_some((progress, looks));
+        let known = state.filter(|(before, ..)| *before == progress);
+        // A look that was brought forward for something else does not count.
+        if known.is_some_and(|(.., last)| last.elapsed() < PAUSE) {
+            return;
+        }
+        let looks = known.map_or(1, |(_, looks, _)| looks + 1);
+        *state = (looks < LOOKS).then(|| (progress, looks, Instant::now()));
         drop(state);
         if looks == LOOKS {
             note("workers sleep, and there is work");

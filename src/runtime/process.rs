@@ -193,10 +193,12 @@ impl Process {
         worker::see_to_work(self);
     }
 
-    /// Has a worker let go of stubs, which may run the user's code.
-    pub(super) fn let_go(&'static self, stubs: Vec<Arc<Stub>>) {
-        if !stubs.is_empty() {
-            self.give_job(Job::Drop(Box::new(stubs)));
+    /// Lets go of stubs, on a worker where that may run the user's code. A peer can bring this about as often as it likes, so no more is
+    /// handed on than stubs end.
+    pub(super) fn let_go(&'static self, stubs: impl IntoIterator<Item = Arc<Stub>>) {
+        let ended: Vec<_> = stubs.into_iter().filter_map(Arc::into_inner).collect();
+        if !ended.is_empty() {
+            self.give_job(Job::Drop(Box::new(ended)));
         }
     }
 
@@ -224,18 +226,27 @@ impl Process {
             }
             self.epoll.remove(socket.fd());
         }
+        let channel = peer.channel();
+        if let Some(channel) = channel {
+            // A peer that only says that it is dead is no peer any more either.
+            channel.hang_up();
+        }
         for proxy in remains.watched.iter().filter(|_| is_dead && !Mutation::DeathsAreNotTold.is_on()) {
             if Mutation::DeathIsToldOnAnInnerThread.is_on() {
                 proxy.tell_death(|| {});
             }
             self.workers.push(Job::Death(Arc::clone(proxy)));
         }
-        self.workers.push(Job::Drain(Arc::clone(peer)));
         let lent = if is_dead && !Mutation::LendsToTheDeadStay.is_on() {
             self.exports.end_all_lends(peer.address())
         } else {
             Vec::new()
         };
+        if channel.is_none() && remains.is_empty() && lent.is_empty() {
+            // References to processes that are not there cost next to nothing, however many a peer sends.
+            return;
+        }
+        self.workers.push(Job::Drain(Arc::clone(peer)));
         self.workers.push(Job::Drop(Box::new((remains, lent))));
         self.settling.forget(peer.address());
         // The dead peer may have claimed a worker without having rung its bell.

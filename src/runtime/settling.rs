@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use super::connections;
 use super::process::Process;
-use super::worker_pool::Job;
 use crate::object::{Peer, Way};
 use crate::sys::lock::Mutex;
 use crate::transport::wire::Address;
@@ -72,7 +71,7 @@ impl Process {
             asker.tell_settled(peer.address());
         }
         let way = Way { from: peer.address(), to: self.own.address };
-        self.give_job(Job::Drop(Box::new(self.exports.end_way(way))));
+        self.let_go(self.exports.end_way(way));
     }
 
     /// A peer's connection has ended, and no more references are passed on by it: asks those that it has passed some on to.
@@ -82,7 +81,7 @@ impl Process {
             if to == self.own.address {
                 // What it had said of that was read after its messages.
                 if peer.has_settled() {
-                    self.give_job(Job::Drop(Box::new(self.exports.end_way(Way { from, to }))));
+                    self.let_go(self.exports.end_way(Way { from, to }));
                 }
             } else {
                 // On a worker, as it may have to connect.

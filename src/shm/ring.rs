@@ -68,6 +68,15 @@ impl RingWriter {
     }
 }
 
+/// Why no entry was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotTaken {
+    /// There is none.
+    Nothing,
+    /// The next one is not wanted yet.
+    Unwanted,
+}
+
 /// The reading end. Shared by the threads of the process that the ring speaks to.
 #[derive(Debug, Default)]
 pub struct RingReader {
@@ -78,14 +87,31 @@ impl RingReader {
     /// Takes the next entry, if there is one; no other thread gets the same.
     #[inline]
     pub fn take<const N: usize>(&self, entries: Entries<'_, N>) -> Option<RecordContent> {
+        self.take_if(entries, |_| true).ok()
+    }
+
+    /// The same where it `is_wanted` now. That is asked of the copy that is returned.
+    #[inline]
+    pub fn take_if<const N: usize>(
+        &self,
+        entries: Entries<'_, N>,
+        is_wanted: impl Fn(&RecordContent) -> bool,
+    ) -> Result<RecordContent, NotTaken> {
         loop {
-            let (ticket, record) = self.find_next(entries)?;
+            let (ticket, record) = self.find_next(entries).ok_or(NotTaken::Nothing)?;
             // The copy comes first: once the ticket has moved on, the writer may learn that the entry is free.
             let content = copy_content(record);
+            if !is_wanted(&content) {
+                // A copy of an entry that others have taken meanwhile says nothing.
+                if self.next.load(Ordering::Acquire) == ticket {
+                    return Err(NotTaken::Unwanted);
+                }
+                continue;
+            }
             // Where another thread was faster, the copy is worth nothing: the entry may have been used again while it was made.
             let taken = self.next.compare_exchange(ticket, ticket.wrapping_add(1), Ordering::AcqRel, Ordering::Relaxed);
             if taken.is_ok() {
-                return Some(content);
+                return Ok(content);
             }
         }
     }

@@ -72,6 +72,11 @@ impl OutgoingSegment {
         FaultPoint::AsyncFreed.around(|| self.segment().async_freed.0.fetch_add(bytes, Ordering::Release));
     }
 
+    /// How many were told to be free again, in all.
+    pub fn async_freed(&self) -> u64 {
+        self.segment().async_freed.0.load(Ordering::Acquire)
+    }
+
     /// Tells how many bytes of asynchronous messages were sent in all.
     pub fn set_async_sent(&self, bytes: u64) {
         FaultPoint::AsyncSent.around(|| self.segment().async_sent.0.store(bytes, Ordering::Release));
@@ -305,6 +310,11 @@ impl OwnStatus {
     /// The number of peers.
     pub fn peers(&self) -> &AtomicU32 {
         &self.status().peers.0
+    }
+
+    /// How many there may be.
+    pub fn room(&self) -> u64 {
+        self.status().room.0.load(Ordering::Relaxed)
     }
 
     /// How many workers look at the doorbells.

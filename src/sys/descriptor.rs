@@ -31,6 +31,14 @@ pub fn duplicate_inheritable(fd: impl AsFd) -> io::Result<OwnedFd> {
     own(unsafe { libc::dup(fd.as_fd().as_raw_fd()) })
 }
 
+/// How many descriptors this process may have open.
+pub fn most_open() -> usize {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the limit is a local that outlives the call.
+    let known = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) } == 0;
+    if known { usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX) } else { usize::MAX }
+}
+
 fn own(result: libc::c_int) -> io::Result<OwnedFd> {
     if result < 0 {
         return Err(io::Error::last_os_error());

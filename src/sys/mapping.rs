@@ -77,12 +77,22 @@ impl Drop for Mapping {
     }
 }
 
-/// A file that could shrink under a mapping would end this process by SIGBUS: a size that is sealed cannot.
+/// A file that could shrink under a mapping would end this process by SIGBUS: a size that is sealed cannot. Neither can it run out of memory
+/// as huge pages can, which are not to be had when a hole that was made in them is read.
 fn check_sealed(file: BorrowedFd<'_>, len: usize) -> io::Result<()> {
     // SAFETY: the call takes a descriptor and no pointer.
     let seals = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GET_SEALS) };
     if seals < 0 || seals & libc::F_SEAL_SHRINK == 0 {
         return Err(io::Error::other("the peer's shared memory is not sealed against shrinking"));
+    }
+    // SAFETY: zeroes are a valid place for fstatfs to write to.
+    let mut system: libc::statfs = unsafe { std::mem::zeroed() };
+    // SAFETY: the local outlives the call.
+    if unsafe { libc::fstatfs(file.as_raw_fd(), &mut system) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    if system.f_type != libc::TMPFS_MAGIC {
+        return Err(io::Error::other("the peer's shared memory is of a kind that is not agreed"));
     }
     // SAFETY: a zeroed stat is a valid place for fstat to write to.
     let mut stat: libc::stat = unsafe { std::mem::zeroed() };
@@ -155,6 +165,17 @@ mod tests {
     fn a_file_that_could_shrink_is_refused() {
         let file = MemfdOptions::default().allow_sealing(true).create("test").expect("a memfd");
         file.as_file().set_len(4096).expect("a size");
+        assert!(Mapping::read_only(file.as_file().as_fd(), 4096).is_err());
+    }
+
+    #[test]
+    fn huge_pages_are_refused() {
+        let huge =
+            MemfdOptions::default().allow_sealing(true).hugetlb(Some(memfd::HugetlbSize::Huge2MB)).create("test");
+        // Where the kernel has none, nobody can send any.
+        let Ok(file) = huge else { return };
+        file.as_file().set_len(2 << 20).expect("a size");
+        file.add_seals(&[FileSeal::SealShrink]).expect("seals");
         assert!(Mapping::read_only(file.as_file().as_fd(), 4096).is_err());
     }
 

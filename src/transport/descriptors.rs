@@ -5,10 +5,15 @@ use std::collections::HashMap;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
+use crate::shm::layout::{ASYNC_ENTRIES, CALL_SLOTS};
 use crate::sys::lock::{Condvar, Mutex};
 
 /// A message has at most 8533 objects. A peer that has sent a few times as many which no message asks for is not well-behaved.
 const MOST: usize = 4 * 8533;
+
+/// Refused messages whose descriptors are still to come. They are sent ahead, so that is said of a few, for a moment: of what a peer has
+/// under way at the most.
+const MOST_REFUSED: usize = ASYNC_ENTRIES + 2 * CALL_SLOTS;
 
 /// Descriptors are sent ahead of their message, so they are there, or are kept back only by a full socket.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -26,6 +31,7 @@ enum Transfer {
 struct Arrived {
     transfers: HashMap<u64, Transfer>,
     kept: usize,
+    refused: usize,
     ended: bool,
     /// All messages have been taken in.
     unwanted: bool,
@@ -36,6 +42,7 @@ impl Arrived {
         if self.ended && self.unwanted {
             self.transfers = HashMap::new();
             self.kept = 0;
+            self.refused = 0;
         }
     }
 }
@@ -50,6 +57,9 @@ pub(super) struct ArrivedDescriptors {
 impl ArrivedDescriptors {
     /// Adds some; `false` where the peer has sent more than makes sense.
     pub(super) fn add(&self, transfer: u64, descriptors: Vec<OwnedFd>) -> bool {
+        if descriptors.is_empty() {
+            return false;
+        }
         let mut arrived = self.arrived.lock();
         match arrived.transfers.entry(transfer).or_insert_with(|| Transfer::Kept(Vec::new())) {
             Transfer::Kept(kept) => {
@@ -61,6 +71,7 @@ impl ArrivedDescriptors {
                 *missing = missing.saturating_sub(descriptors.len());
                 if *missing == 0 {
                     arrived.transfers.remove(&transfer);
+                    arrived.refused -= 1;
                 }
             }
         }
@@ -74,6 +85,18 @@ impl ArrivedDescriptors {
         arrived.ended = true;
         arrived.close_unwanted();
         self.more.notify_all();
+    }
+
+    /// Waits until no more will come.
+    pub(super) fn wait_for_end(&self) {
+        let give_up = Instant::now() + PATIENCE;
+        let mut arrived = self.arrived.lock();
+        while !arrived.ended && self.more.wait_until(&mut arrived, give_up) {}
+    }
+
+    /// How many wait for their messages.
+    pub(super) fn waiting(&self) -> usize {
+        self.arrived.lock().kept
     }
 
     /// No message will ask for any more: what is there, or comes until the end, is closed at the end.
@@ -93,8 +116,8 @@ impl ArrivedDescriptors {
         kept >= count || arrived.ended
     }
 
-    /// The `count` descriptors of a message, once they are all there; `None` where they will not be.
-    pub(super) fn take(&self, transfer: u64, count: usize) -> Option<Vec<OwnedFd>> {
+    /// The `count` descriptors of a message, once they are all there if that `is_to_wait`; `None` where they are not.
+    pub(super) fn take(&self, transfer: u64, count: usize, is_to_wait: bool) -> Option<Vec<OwnedFd>> {
         let give_up = Instant::now() + PATIENCE;
         let mut arrived = self.arrived.lock();
         loop {
@@ -104,7 +127,7 @@ impl ArrivedDescriptors {
                 _ if arrived.ended => return None,
                 _ => {}
             }
-            if !self.more.wait_until(&mut arrived, give_up) {
+            if !is_to_wait || !self.more.wait_until(&mut arrived, give_up) {
                 return None;
             }
         }
@@ -113,17 +136,24 @@ impl ArrivedDescriptors {
         Some(kept)
     }
 
-    /// Closes the `count` descriptors of a message that was refused, those that are still to come as well.
-    pub(super) fn refuse(&self, transfer: u64, count: usize) {
+    /// Closes the `count` descriptors of a message that was refused, those that are still to come as well. `false` where more are to come
+    /// than a peer has under way.
+    pub(super) fn refuse(&self, transfer: u64, count: usize) -> bool {
         let mut arrived = self.arrived.lock();
         let here = match arrived.transfers.remove(&transfer) {
             Some(Transfer::Kept(kept)) => kept,
-            Some(Transfer::Refused(_)) | None => Vec::new(),
+            Some(Transfer::Refused(_)) => {
+                arrived.refused -= 1;
+                Vec::new()
+            }
+            None => Vec::new(),
         };
         arrived.kept -= here.len();
         if here.len() < count && !arrived.ended {
             arrived.transfers.insert(transfer, Transfer::Refused(count - here.len()));
+            arrived.refused += 1;
         }
+        arrived.refused <= MOST_REFUSED
     }
 }
 
@@ -141,8 +171,9 @@ mod tests {
         assert!(arrived.add(1, descriptors(2)));
         assert!(arrived.add(2, descriptors(1)));
         assert!(arrived.add(1, descriptors(3)));
-        assert_eq!(arrived.take(1, 5).map(|taken| taken.len()), Some(5));
-        assert_eq!(arrived.take(2, 1).map(|taken| taken.len()), Some(1));
+        assert!(arrived.take(2, 2, false).is_none());
+        assert_eq!(arrived.take(1, 5, true).map(|taken| taken.len()), Some(5));
+        assert_eq!(arrived.take(2, 1, false).map(|taken| taken.len()), Some(1));
         assert_eq!(arrived.arrived.lock().kept, 0);
     }
 
@@ -150,7 +181,7 @@ mod tests {
     fn descriptors_of_a_refused_message_are_closed_whenever_they_come() {
         let arrived = ArrivedDescriptors::default();
         arrived.add(1, descriptors(2));
-        arrived.refuse(1, 5);
+        assert!(arrived.refuse(1, 5));
         assert_eq!(arrived.arrived.lock().kept, 0);
         arrived.add(1, descriptors(3));
         assert!(arrived.arrived.lock().transfers.is_empty());
@@ -161,8 +192,18 @@ mod tests {
         let arrived = ArrivedDescriptors::default();
         arrived.add(1, descriptors(1));
         arrived.end();
-        assert!(arrived.take(1, 2).is_none());
-        assert!(arrived.take(1, 1).is_some());
+        assert!(arrived.take(1, 2, true).is_none());
+        assert!(arrived.take(1, 1, true).is_some());
+    }
+
+    #[test]
+    fn a_peer_cannot_have_ever_more_noted() {
+        let arrived = ArrivedDescriptors::default();
+        assert!(!arrived.add(0, Vec::new()));
+        assert!((0..MOST_REFUSED as u64).all(|transfer| arrived.refuse(transfer, 1)));
+        assert!(arrived.refuse(0, 1), "the same one is not counted twice");
+        assert!(!arrived.refuse(u64::MAX, 1));
+        assert_eq!(arrived.waiting(), 0);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::sys::fork::ParentOnlyFd;
 use crate::sys::socket;
 
 /// Messages that wait at the most. A peer reads as long as it runs, whatever its handlers do.
-const MOST_WAITING: usize = 65_536;
+pub const MOST_WAITING: usize = 65_536;
 
 #[derive(Debug)]
 struct Waiting {

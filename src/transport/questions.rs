@@ -11,6 +11,14 @@ struct State<T> {
     answered: u32,
     last: Option<T>,
     ended: bool,
+    /// Somebody has waited for an answer that has still not come.
+    in_vain: bool,
+}
+
+impl<T> State<T> {
+    fn has_answer(&self, number: u32) -> bool {
+        self.answered.wrapping_sub(number).cast_signed() >= 0
+    }
 }
 
 /// The questions of one kind on one channel.
@@ -22,13 +30,14 @@ pub(super) struct Questions<T> {
 
 impl<T> Default for Questions<T> {
     fn default() -> Self {
-        let state = State { asked: 0, answered: 0, last: None, ended: false };
+        let state = State { asked: 0, answered: 0, last: None, ended: false, in_vain: false };
         Self { state: Mutex::new(state), changed: Condvar::default() }
     }
 }
 
 impl<T: Copy> Questions<T> {
-    /// Asks, by `ask`, and waits for the answer or a later one; `None` where the peer is dead, or stopped for longer than `patience`.
+    /// Asks, by `ask`, and waits for the answer or a later one; `None` where the peer is dead, or stopped for longer than `patience`. Until it
+    /// goes on, nobody waits for it again.
     pub(super) fn ask(&self, patience: Duration, ask: impl FnOnce() -> bool) -> Option<T> {
         let give_up = Instant::now() + patience;
         let mut state = self.state.lock();
@@ -38,9 +47,14 @@ impl<T: Copy> Questions<T> {
         }
         state.asked = state.asked.wrapping_add(1);
         let number = state.asked;
-        while state.answered.wrapping_sub(number).cast_signed() < 0 {
-            if state.ended || !self.changed.wait_until(&mut state, give_up) {
+        while !state.has_answer(number) {
+            if state.ended || state.in_vain {
                 return None;
+            }
+            if !self.changed.wait_until(&mut state, give_up) && !state.has_answer(number) {
+                state.in_vain = true;
+                // Who else waits need not any more.
+                self.changed.notify_all();
             }
         }
         state.last
@@ -51,6 +65,8 @@ impl<T: Copy> Questions<T> {
         let mut state = self.state.lock();
         state.answered = state.answered.wrapping_add(1);
         state.last = Some(answer);
+        let asked = state.asked;
+        state.in_vain &= !state.has_answer(asked);
         self.changed.notify_all();
     }
 
@@ -83,6 +99,18 @@ mod tests {
             questions.answer(answer);
         }
         assert_eq!(asker.join().expect("the asker"), (Some(10), Some(20)));
+    }
+
+    #[test]
+    fn nobody_waits_twice_for_who_does_not_answer() {
+        let questions = Questions::default();
+        assert_eq!(questions.ask(Duration::ZERO, || true), None);
+        // Else this would take as long as the patience is.
+        assert_eq!(questions.ask(Duration::from_secs(3600), || true), None);
+        questions.answer(1);
+        assert!(questions.state.lock().in_vain, "one of two is answered");
+        questions.answer(2);
+        assert!(!questions.state.lock().in_vain);
     }
 
     #[test]

@@ -28,9 +28,14 @@ impl Room {
         self.own.status.room_in_use()
     }
 
+    /// How many of it asynchronous messages may take.
+    pub fn most_async(&self) -> u64 {
+        self.limit / 2
+    }
+
     /// Whether `bytes` more could be too many, if asynchronous messages that are still on their way took all they may.
     pub fn may_be_short_of(&self, bytes: usize) -> bool {
-        self.used().saturating_add(bytes as u64) > self.limit - self.limit / 2
+        self.used().saturating_add(bytes as u64) > self.limit - self.most_async()
     }
 
     /// Takes `bytes` of it until the reservation is dropped; `None` where that much is not free.

@@ -13,7 +13,7 @@ use crate::sys::{order, thread};
 use crate::transport::async_messages::{Full, Receiver, SentAsync};
 use crate::transport::late_look::LateLook;
 use crate::transport::posts::Posts;
-use crate::transport::wire::{self, Address, Control};
+use crate::transport::wire::{Address, Control};
 
 /// What a receiver has in use, with what is on its way to it.
 #[derive(Debug, Clone, Copy)]
@@ -135,8 +135,8 @@ impl Channel {
 
     /// Has the peer keep its stub until `to` has asked for a share of its own, and waits until it does, or is dead.
     pub fn lend(&self, object: u64, to: Address) {
-        // A peer that is stopped keeps who passes its stubs on waiting, as it would whoever calls them.
-        const PATIENCE: Duration = Duration::from_secs(3600);
+        // Then it will know before this process lets go; only that the receiver asks first has to be waited for no longer.
+        const PATIENCE: Duration = Duration::from_millis(500);
         self.lend_questions.ask(PATIENCE, || self.send_control(Control::Lend { object, to }, &[]).is_ok());
     }
 
@@ -148,8 +148,27 @@ impl Channel {
     /// Bytes of asynchronous messages that the peer has sent and this process not taken in.
     pub fn async_waiting(&self) -> u64 {
         let waiting = self.incoming.async_sent().wrapping_sub(self.async_taken_bytes.load(Ordering::Acquire));
-        // More than the ring and the arena hold is a lie.
-        if waiting > (ARENA_BYTES + ASYNC_ENTRIES * SHORT_BODY) as u64 { 0 } else { waiting }
+        // More than the ring and the arena hold is a lie, and so is more than the peer may have here.
+        if waiting > (ARENA_BYTES + ASYNC_ENTRIES * SHORT_BODY) as u64 {
+            0
+        } else {
+            waiting.min(self.async_room_left())
+        }
+    }
+
+    fn async_room_left(&self) -> u64 {
+        let in_use = self.async_taken_bytes.load(Ordering::Acquire).saturating_sub(self.outgoing.async_freed());
+        (self.own.status.room() / 2).saturating_sub(in_use)
+    }
+
+    /// Whether the peer may have so many bytes of asynchronous messages more here. It has counted them itself before it sends; one that
+    /// sends more is given up.
+    pub fn may_have_async(&self, bytes: u64) -> bool {
+        let fits = bytes <= self.async_room_left();
+        if !fits {
+            self.give_up(format_args!("it has sent asynchronous messages for which it knows that there is no room"));
+        }
+        fits
     }
 
     /// How full the peer is.
@@ -182,6 +201,9 @@ impl Channel {
 
     /// The next asynchronous message; `None` where there is none, or its descriptors have not arrived. For who holds [`Own::async_gate`].
     pub fn next_async(&self) -> Option<RecordContent> {
+        if self.async_held.load(Ordering::SeqCst) {
+            return None;
+        }
         let content = self.incoming_async.peek(self.incoming.async_messages())?;
         if content.objects > 0 && !self.async_descriptors_are_here(&content) {
             return None;
@@ -189,13 +211,16 @@ impl Channel {
         Some(content)
     }
 
+    /// When a message that is next was sent, in nanoseconds of the monotonic clock, as far as that is to be believed.
+    pub fn async_time(&self, content: &RecordContent) -> u64 {
+        content.async_time().max(self.async_times.earliest())
+    }
+
     /// Whether a message's descriptors have arrived. Where not, the message and those behind it are held back until they have.
     fn async_descriptors_are_here(&self, content: &RecordContent) -> bool {
-        let Some((records, _)) = self.read_tail(content) else { return true };
-        let Some((transfer, count)) = wire::descriptors_of(&records) else { return true };
-        // Held first: what arrives between the two looks ends the hold.
+        // Held first: what arrives before the look ends the hold.
         self.async_held.store(true, Ordering::SeqCst);
-        let here = self.descriptors.are_here(transfer, count);
+        let here = self.descriptors_are_here(content);
         if here {
             self.async_held.store(false, Ordering::SeqCst);
         }
@@ -206,6 +231,7 @@ impl Channel {
     /// has held [`Own::async_gate`] since.
     pub fn note_async_taken(&self) {
         self.incoming_async.take_peeked();
+        self.async_times.note(thread::nanoseconds);
         self.outgoing.set_async_taken(self.incoming_async.next_ticket());
     }
 
@@ -219,6 +245,11 @@ impl Channel {
     /// and is still being read has not: its stub may not have been looked up.
     pub fn has_taken_async_before(&self, ticket: u32) -> bool {
         self.outgoing.async_taken().wrapping_sub(ticket).cast_signed() >= 0
+    }
+
+    /// Whether the message before the one with this ticket can have been sent: the ring has room for so many that were not taken in.
+    pub fn may_have_sent_async_before(&self, ticket: u32) -> bool {
+        ticket.wrapping_sub(self.outgoing.async_taken()).cast_signed() <= ASYNC_ENTRIES as i32
     }
 
     /// The ticket of the next asynchronous message to the peer.

@@ -128,6 +128,7 @@ impl Channel {
     /// Publishes a reply, and wakes its caller.
     pub fn publish_reply(&self, reply: &PreparedReply) {
         order::sent();
+        self.answers_due.end(reply.slot as u16);
         self.outgoing.publish_reply(reply.slot, reply.call, &reply.content);
         let bell = bell_of_token(reply.caller);
         wakeups::wake_caller(|| self.incoming.caller_sleeps(reply.slot), &self.peer_doorbells, bell);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The socket: control messages, descriptors, the end.
 
+use std::fmt;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
@@ -16,7 +17,7 @@ impl Channel {
         order::sent();
         let mut outbox = self.outbox.lock();
         if outbox.is_full() {
-            ipckit_log::inner::error(format_args!(
+            ipckit_log::inner::error_once_a_second(format_args!(
                 "process {} does not read what it is told, and is taken for dead",
                 self.credentials.process
             ));
@@ -40,11 +41,33 @@ impl Channel {
         Ok(backlog)
     }
 
+    /// Ends the connection because of what the peer does, which no version of this library does. Its hang-up tells of its death.
+    pub fn give_up(&self, why: fmt::Arguments<'_>) {
+        ipckit_log::error_once_a_second(format_args!("process {} is taken for dead: {why}", self.credentials.process));
+        self.hang_up();
+    }
+
+    /// Has both ends see a hang-up. What has been received can still be read.
+    pub fn hang_up(&self) {
+        self.outbox.lock().hang_up();
+    }
+
     /// Puts descriptors that have arrived where their message finds them; `false` where there are more than makes sense.
     pub fn add_descriptors(&self, transfer: u64, descriptors: Vec<OwnedFd>) -> bool {
         let makes_sense = self.descriptors.add(transfer, descriptors);
-        self.async_held.store(false, Ordering::SeqCst);
+        self.end_holds();
         makes_sense
+    }
+
+    /// How many have arrived that no message has asked for.
+    pub fn descriptors_waiting(&self) -> usize {
+        self.descriptors.waiting()
+    }
+
+    fn end_holds(&self) {
+        for held in [&self.requests_held, &self.nested_held, &self.async_held] {
+            held.store(false, Ordering::SeqCst);
+        }
     }
 
     /// Ends the connection, for the peer too, and closes the socket. No more descriptors will arrive.
@@ -55,6 +78,12 @@ impl Channel {
             socket::shut_down(socket.fd());
         }
         self.descriptors.end();
+        self.end_holds();
+    }
+
+    /// Waits until all has been received that a dead peer had sent on the socket.
+    pub fn wait_for_end(&self) {
+        self.descriptors.wait_for_end();
     }
 
     /// What the peer had sent has been taken in: descriptors that are left belong to nothing.
@@ -64,11 +93,14 @@ impl Channel {
 
     /// Closes the `count` descriptors of a message that was refused, also those that are still on their way.
     pub fn refuse_descriptors(&self, transfer: u64, count: usize) {
-        self.descriptors.refuse(transfer, count);
+        if !self.descriptors.refuse(transfer, count) {
+            self.give_up(format_args!("it does not send the file descriptors of its messages"));
+        }
     }
 
-    /// The descriptors of a message, waiting until they have all arrived; `None` where the peer died or did not send them.
-    pub fn take_descriptors(&self, transfer: u64, count: usize) -> Option<Vec<OwnedFd>> {
-        self.descriptors.take(transfer, count)
+    /// The descriptors of a message, which the peer sends ahead of it; `None` where they are not here. Those of a reply are waited for, as
+    /// the caller would be waiting anyway.
+    pub fn take_descriptors(&self, transfer: u64, count: usize, is_reply: bool) -> Option<Vec<OwnedFd>> {
+        self.descriptors.take(transfer, count, is_reply)
     }
 }

@@ -24,6 +24,7 @@ use crate::shm::wakeups;
 use crate::sys::epoll::Epoll;
 use crate::sys::fork::ParentOnlyFd;
 use crate::sys::socket::{self, Credentials, DESCRIPTORS_A_MESSAGE};
+use crate::transport::answers_due::AnswersDue;
 use crate::transport::async_messages::SentAsync;
 use crate::transport::call_slots::CallSlots;
 use crate::transport::descriptors::ArrivedDescriptors;
@@ -32,6 +33,7 @@ use crate::transport::latency::Latency;
 use crate::transport::outbox::Outbox;
 use crate::transport::posts::Posts;
 use crate::transport::questions::Questions;
+use crate::transport::taken_times::TakenTimes;
 use crate::transport::wire::{Address, Ancestor, Control, Introduction, ObjectRecord};
 
 /// The most data a message carries: what a parcel holds at the most.
@@ -212,7 +214,12 @@ pub struct Channel {
     incoming_requests: RingReader,
     incoming_nested: RingReader,
     incoming_async: RingReader,
-    /// The descriptors of the next asynchronous message have not arrived.
+    request_times: TakenTimes<CALL_SLOTS>,
+    async_times: TakenTimes<ASYNC_ENTRIES>,
+    answers_due: AnswersDue,
+    /// The descriptors of the next request for any worker, for a waiting thread, or of the next asynchronous message have not arrived.
+    requests_held: AtomicBool,
+    nested_held: AtomicBool,
     async_held: AtomicBool,
     async_taken_bytes: AtomicU64,
     /// How much room the peer has in use.
@@ -251,6 +258,8 @@ impl Channel {
             call_slots: CallSlots::default(),
             latency: Latency::default(),
             late_look: LateLook::default(),
+            requests_held: AtomicBool::new(false),
+            nested_held: AtomicBool::new(false),
             async_held: AtomicBool::new(false),
             async_taken_bytes: AtomicU64::new(0),
             room_questions: Questions::default(),
@@ -266,6 +275,9 @@ impl Channel {
             incoming_requests: RingReader::default(),
             incoming_nested: RingReader::default(),
             incoming_async: RingReader::default(),
+            request_times: TakenTimes::default(),
+            async_times: TakenTimes::default(),
+            answers_due: AnswersDue::default(),
             outbox: Mutex::new(Outbox::new(socket)),
             descriptors: ArrivedDescriptors::default(),
         })

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the peer has sent: taking it, and reading it as what it is, somebody else's.
 
-use super::{Channel, makes_sense, padded};
+use std::sync::atomic::AtomicBool;
+
+use super::{Channel, makes_sense, microseconds, padded};
 use crate::host::mutation::Mutation;
 use crate::shm::atomics::Ordering;
-use crate::shm::layout::RecordContent;
+use crate::shm::layout::{CALL_SLOTS, RecordContent};
+use crate::shm::ring::{Entries, NotTaken, RingReader};
 use crate::shm::segment::Unreadable;
-use crate::transport::wire::{Ancestor, ObjectRecord};
+use crate::sys::thread;
+use crate::transport::wire::{self, Ancestor, ObjectRecord};
 
 impl Channel {
     /// Takes the next request for any worker, unless an asynchronous message was sent before it: that one is to be taken in first.
@@ -21,16 +25,18 @@ impl Channel {
         request.is_none_or(|request| is_before(message.sent_at, request.sent_at)) && !Mutation::AsyncComesLast.is_on()
     }
 
-    /// Takes a request for any worker.
+    /// Takes a request for any worker whose descriptors are here. It is to be answered.
     #[inline]
     pub fn take_request(&self) -> Option<RecordContent> {
-        self.incoming_requests.take(self.incoming.requests())
+        let request = self.take_ready(&self.incoming_requests, self.incoming.requests(), &self.requests_held)?;
+        self.request_times.note(thread::nanoseconds);
+        self.begin_call(request)
     }
 
-    /// Whether there is a request for any worker, or an asynchronous message.
+    /// Whether there is a request for any worker that can be taken, or an asynchronous message.
     #[inline]
     pub fn has_work(&self) -> bool {
-        self.incoming_requests.has_next(self.incoming.requests()) || self.has_async()
+        self.has_request() || self.has_async()
     }
 
     /// How many requests for workers and asynchronous messages have been taken.
@@ -38,16 +44,68 @@ impl Channel {
         self.incoming_requests.next_ticket().wrapping_add(self.incoming_async.next_ticket())
     }
 
-    /// Takes a request for a waiting thread.
+    #[inline]
+    fn has_request(&self) -> bool {
+        self.incoming_requests.has_next(self.incoming.requests()) && !self.requests_held.load(Ordering::SeqCst)
+    }
+
+    /// Takes a request for a waiting thread whose descriptors are here. It is to be answered.
     pub fn take_nested_request(&self) -> Option<RecordContent> {
-        self.incoming_nested.take(self.incoming.nested_requests())
+        let request = self.take_ready(&self.incoming_nested, self.incoming.nested_requests(), &self.nested_held)?;
+        self.begin_call(request)
+    }
+
+    /// The thread that the next request for a waiting thread is for.
+    pub fn next_nested_target(&self) -> Option<u64> {
+        Some(self.incoming_nested.peek(self.incoming.nested_requests())?.target)
+    }
+
+    /// Takes the next request, unless its descriptors have not arrived: then it and those behind it are held back until they have. So nobody
+    /// here waits for what a peer may never send.
+    #[inline]
+    fn take_ready(
+        &self,
+        ring: &RingReader,
+        entries: Entries<'_, CALL_SLOTS>,
+        held: &AtomicBool,
+    ) -> Option<RecordContent> {
+        let is_ready = |content: &RecordContent| content.objects == 0 || self.descriptors_are_here(content);
+        match ring.take_if(entries, is_ready) {
+            Ok(request) => return Some(request),
+            Err(NotTaken::Nothing) => return None,
+            Err(NotTaken::Unwanted) => {}
+        }
+        // Held first: what arrives between the two looks ends the hold.
+        held.store(true, Ordering::SeqCst);
+        let taken = ring.take_if(entries, is_ready);
+        if !matches!(taken, Err(NotTaken::Unwanted)) {
+            held.store(false, Ordering::SeqCst);
+        }
+        taken.ok()
+    }
+
+    /// Whether a message's descriptors have arrived, or never will.
+    pub(super) fn descriptors_are_here(&self, content: &RecordContent) -> bool {
+        let Some((records, _)) = self.read_tail(content) else { return true };
+        wire::descriptors_of(&records).is_none_or(|(transfer, count)| self.descriptors.are_here(transfer, count))
+    }
+
+    #[inline]
+    fn begin_call(&self, request: RecordContent) -> Option<RecordContent> {
+        if self.answers_due.begin(request.call_slot) {
+            return Some(request);
+        }
+        self.give_up(format_args!("it has sent a second request for an answer that it has not got yet"));
+        None
     }
 
     /// When the oldest request was sent that waits for a worker, on the monotonic clock; `None` where there is none.
     pub fn oldest_work(&self) -> Option<u32> {
-        let request = self.incoming_requests.peek(self.incoming.requests()).map(|request| request.sent_at);
+        let request = if self.has_request() { self.incoming_requests.peek(self.incoming.requests()) } else { None };
         let message = self.has_async().then(|| self.incoming_async.peek(self.incoming.async_messages())).flatten();
-        match (request, message.map(|message| message.sent_at)) {
+        let request = request.map(|request| no_earlier(request.sent_at, self.request_times.earliest()));
+        let message = message.map(|message| no_earlier(message.sent_at, self.async_times.earliest()));
+        match (request, message) {
             (Some(request), Some(message)) if is_before(message, request) => Some(message),
             (request, message) => request.or(message),
         }
@@ -64,6 +122,11 @@ impl Channel {
     /// Whether it is a channel of the process that forked this one: then its shared memory is not to be touched.
     pub fn is_inherited(&self) -> bool {
         self.own.status.is_inherited()
+    }
+
+    /// Whether a message's lengths cannot be.
+    pub fn is_malformed(&self, content: &RecordContent) -> bool {
+        !makes_sense(content)
     }
 
     /// A copy of a message's data.
@@ -93,6 +156,12 @@ impl Channel {
         let objects: Option<Vec<_>> = objects.as_chunks().0.iter().map(ObjectRecord::from_bytes).collect();
         Some((objects?, ancestors.as_chunks().0.iter().map(Ancestor::from_bytes).collect()))
     }
+}
+
+/// The time that counts: a peer cannot say that something was sent before the earliest that it can have been.
+fn no_earlier(sent_at: u32, earliest: u64) -> u32 {
+    let earliest = microseconds(earliest);
+    if earliest != 0 && is_before(sent_at, earliest) { earliest } else { sent_at }
 }
 
 /// Whether one time is before the other, of times that have lost their high bits.
