@@ -33,7 +33,14 @@ soak_steps() {
     run_and_look_for_leftovers "$tool_program" steps "$@" "$fault_points_build/lib/libipc_capi.so"
 }
 
-# soak kill [SECONDS [SEED]] | steps [CASE [TIMES]] | all
+# A peer does what it should not.
+soak_hostile() {
+    build_libraries
+    build_tool ipckit-hostile
+    run_and_look_for_leftovers "$tool_program" "$@" "$libraries_build/lib/libipc_capi.so"
+}
+
+# soak kill [SECONDS [SEED]] | steps [CASE [TIMES]] | hostile [SECONDS [SEED]] | all
 run_soak() {
     local what=${1:-all}
     shift || true
@@ -41,12 +48,14 @@ run_soak() {
     case $what in
     kill) soak_kill ${1:+--seconds "$1"} ${2:+--seed "$2"} ;;
     steps) soak_steps ${1:+--case "$1"} ${2:+--times "$2"} ;;
+    hostile) soak_hostile ${1:+--seconds "$1"} ${2:+--seed "$2"} ;;
     all)
         soak_steps
         soak_kill --seconds 300
+        soak_hostile --seconds 300
         ;;
     *)
-        echo "usage: ./run soak [kill [SECONDS [SEED]] | steps [CASE [TIMES]] | all]" >&2
+        echo "usage: ./run soak [kill [SECONDS [SEED]] | steps [CASE [TIMES]] | hostile [SECONDS [SEED]] | all]" >&2
         exit 2
         ;;
     esac

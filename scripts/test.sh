@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 # Everything that CI does. Read by ./run, which sets $root. A step that fails does not keep the others from running.
 
+source "$root/scripts/fuzz.sh"
 source "$root/scripts/instructions.sh"
 source "$root/scripts/leftovers.sh"
 source "$root/scripts/matrix.sh"
@@ -179,6 +180,7 @@ run_all_tests() {
         step "cargo fmt" in_root cargo fmt --all --check
         step "cargo fmt of benches/" in_root cargo fmt --manifest-path benches/Cargo.toml --check
         step "cargo fmt of tests/models/" in_root cargo fmt --manifest-path tests/models/Cargo.toml --check
+        step "cargo fmt of fuzz/" in_root cargo fmt --manifest-path fuzz/Cargo.toml --check
     else
         not_run "cargo fmt" "this Rust toolchain has no rustfmt"
     fi
@@ -193,6 +195,14 @@ run_all_tests() {
         step "loom models" loom_models
     else
         not_run "loom models" "cargo could not download loom"
+    fi
+    local why
+    why=$(why_no_fuzzing)
+    if [ -z "$why" ]; then
+        step "fuzz targets: build" build_fuzz_targets
+        step "fuzz targets, $fuzz_seconds s each" fuzz_for_a_moment
+    else
+        not_run "fuzz targets, $fuzz_seconds s each" "$why"
     fi
     step "C build" c_build
     rm -f "$tests_build/ctest.log"
@@ -215,7 +225,6 @@ run_all_tests() {
     else
         not_run "the parcel under Miri" "this Rust toolchain has no Miri, which comes with nightly ones only"
     fi
-    local why
     why=$(why_no_instructions)
     if [ -z "$why" ]; then
         step "instruction counts" compare_instructions
