@@ -71,6 +71,8 @@ expect_reports() {
 # run_sanitized KIND REPETITIONS: the tests, and no report of any process.
 run_sanitized() {
     local repetition start status reports
+    # What takes a second can take many: the bounds of the suite are raised, and some children do for many.
+    export CONFORMANCE_LIMIT=${CONFORMANCE_LIMIT:-300} CONFORMANCE_CHILDREN=60
     for repetition in $(seq "$2"); do
         start=$SECONDS
         forget_reports "$1"
@@ -95,7 +97,9 @@ sanitize_address() {
         "-g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize=vptr -fno-sanitize-recover=undefined" \
         "-Zsanitizer=address -Zexternal-clangrt -Cforce-frame-pointers=yes -Clink-arg=-lasan"
     expect_in_libraries address __asan_
-    export ASAN_OPTIONS="log_path=$place:exitcode=66" UBSAN_OPTIONS="print_stacktrace=1:log_path=$place"
+    # Of thread-local memory of libraries that were loaded later the runtime guesses by an address how it was come by; where the guess is
+    # wrong, once in some thousand processes, the search for leaks reads at a wild address. Without it that memory is found as other is.
+    export ASAN_OPTIONS="log_path=$place:exitcode=66:intercept_tls_get_addr=0" UBSAN_OPTIONS="print_stacktrace=1:log_path=$place"
     expect_reports address 'AddressSanitizer: heap-buffer-overflow'
     run_sanitized address "$1"
 }
