@@ -87,6 +87,12 @@ pub fn take_over<T>(thing: &T) {
     on_thing(&ACQUIRE, thing);
 }
 
+/// As [`take_over`], for what lay there when it was handed over, and has moved since.
+#[inline]
+pub fn take_over_from<T>(place: *const T) {
+    on_place(&ACQUIRE, place);
+}
+
 /// As [`hand_over`], for what is the library's own affair: it counts only where the library itself is looked at, and orders something
 /// by means that are not seen, which are another process or the standard library's compiled code.
 #[inline]
@@ -106,13 +112,18 @@ pub fn take_over_inside<T>(thing: &T) {
 
 #[inline]
 fn on_thing<T>(function: &Function, thing: &T) {
+    on_place(function, ptr::from_ref(thing));
+}
+
+#[inline]
+fn on_place<T>(function: &Function, place: *const T) {
     const { assert!(size_of::<T>() != 0, "a thing has an address of its own") };
     let address = function.address();
     if address != 0 {
         // SAFETY: the sanitizer defines its functions with this type. It takes the address as a name, and reads nothing there.
         unsafe {
             let function = mem::transmute::<usize, unsafe extern "C" fn(*mut c_void)>(address);
-            function(ptr::from_ref(thing).cast_mut().cast());
+            function(place.cast_mut().cast());
         }
     }
 }

@@ -9,12 +9,13 @@ use std::sync::{Arc, Weak};
 use crate::sys::lock::Mutex;
 
 use super::Stub;
+use super::by_number::ByNumber;
 use crate::sys::{fork, process};
 use crate::transport::wire::{Address, Reference};
 
 #[derive(Default)]
 struct Tables {
-    known: HashMap<u64, Known>,
+    known: ByNumber<Known>,
     /// Stubs that nobody but a reference on its way holds: the first who asks for them gets them.
     passed_on: HashMap<u64, Arc<Stub>>,
     /// Stubs whose references others are passing on.

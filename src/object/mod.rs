@@ -6,6 +6,7 @@
 //! that giving back and passing on can never cross in a way that kills the stub too early.
 
 mod async_queue;
+mod by_number;
 mod death_recipient;
 mod exports;
 mod peer;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::sys::lock::RwLock;
 
 use super::Stub;
+use super::by_number::ByNumber;
 
 /// Shares of one stub.
 struct Grant {
@@ -47,7 +48,7 @@ impl Sent {
 
 #[derive(Default)]
 struct Table {
-    by_object: HashMap<u64, Grant>,
+    by_object: ByNumber<Grant>,
     /// The shares that are given back, by stub, by what had been sent before and still counts on them.
     given_back: BTreeMap<Sent, HashMap<u64, u64>>,
     /// The peer is dead, and nothing is granted to it any more.

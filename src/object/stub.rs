@@ -2,7 +2,7 @@
 //! A stub: an object of this process that handles requests.
 
 use std::collections::VecDeque;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
@@ -84,6 +84,18 @@ impl Stub {
     /// somebody goes on.
     pub fn leave_async(&self, unhandled: VecDeque<AsyncMessage>) -> bool {
         self.async_queue.leave(unhandled)
+    }
+
+    /// Gives a reference up. Where it was the last, returns the stub, whose end may run the user's code.
+    #[must_use]
+    pub fn give_up(self: Arc<Self>) -> Option<Box<Self>> {
+        let (created, used) = (ptr::from_ref(&self.created), ptr::from_ref(&self.used));
+        let stub = Box::new(Arc::into_inner(self)?);
+        // It has moved, and may go to another thread.
+        order::take_over_from(created);
+        order::take_over_from(used);
+        order::hand_over(&stub.used);
+        Some(stub)
     }
 
     /// Remembers the table that is to forget the stub when it dies. `false` where it remembers another.

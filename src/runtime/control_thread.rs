@@ -117,7 +117,7 @@ impl ControlThread {
             Ok(Received::Nothing) => return false,
             Ok(Received::End) => None,
             Err(error) => {
-                ipckit_log::inner::error_once_a_second(format_args!(
+                ipckit_log::inner::error(format_args!(
                     "what a process sent in order to connect cannot be taken, so it is refused: {}",
                     Explained(&error)
                 ));

@@ -196,7 +196,7 @@ impl Process {
     /// Lets go of stubs, on a worker where that may run the user's code. A peer can bring this about as often as it likes, so no more is
     /// handed on than stubs end.
     pub(super) fn let_go(&'static self, stubs: impl IntoIterator<Item = Arc<Stub>>) {
-        let ended: Vec<_> = stubs.into_iter().filter_map(Arc::into_inner).collect();
+        let ended: Vec<_> = stubs.into_iter().filter_map(Stub::give_up).collect();
         if !ended.is_empty() {
             self.give_job(Job::Drop(Box::new(ended)));
         }

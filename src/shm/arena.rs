@@ -8,8 +8,8 @@ use super::layout::ARENA_BYTES;
 /// Blocks begin at multiples of this, so that two never share a cache line.
 const GRAIN: u32 = 64;
 
-/// From this size on, blocks rotate through the arena: memory that the peer has just read still lies read-only in its cache.
-const ROTATE_FROM: u32 = 64 * 1024;
+/// From this size on, blocks may rotate through the arena.
+pub const ROTATE_FROM: usize = 64 * 1024;
 
 /// How far the large blocks rotate: more than a processor's second-level cache.
 const ROTATE_OVER: u32 = 1_600 * 1024;
@@ -43,17 +43,19 @@ impl Default for Arena {
 }
 
 impl Arena {
-    /// A block of at least `len` bytes; `None` where no free range is that long.
-    pub fn allocate(&mut self, len: usize) -> Option<Block> {
+    /// A block of at least `len` bytes; `None` where no free range is that long. A long one comes from where none was lately, where `rotates`:
+    /// memory that a peer on another processor has just read still lies in the cache of that one. On the same processor it lies in this one's.
+    pub fn allocate(&mut self, len: usize, rotates: bool) -> Option<Block> {
+        let rotates = rotates && len >= ROTATE_FROM;
         let len = u32::try_from(len).ok()?.checked_next_multiple_of(GRAIN)?.max(GRAIN);
-        let found = if len >= ROTATE_FROM {
+        let found = if rotates {
             let from = self.rotate;
             self.first_fit(from, len).filter(|start| start + len <= ROTATE_OVER).or_else(|| self.first_fit(0, len))
         } else {
             self.first_fit(0, len)
         }?;
         self.take(found, len);
-        if len >= ROTATE_FROM {
+        if rotates {
             self.rotate = found + len;
         }
         Some(Block { offset: found, len })
@@ -106,10 +108,10 @@ mod tests {
     #[test]
     fn small_blocks_are_reused_at_once() {
         let mut arena = Arena::default();
-        let block = arena.allocate(1000).expect("room");
+        let block = arena.allocate(1000, true).expect("room");
         let first = block.offset();
         arena.free(block);
-        assert_eq!(arena.allocate(100).expect("room").offset(), first);
+        assert_eq!(arena.allocate(100, true).expect("room").offset(), first);
     }
 
     #[test]
@@ -117,12 +119,22 @@ mod tests {
         let mut arena = Arena::default();
         let mut places = std::collections::BTreeSet::new();
         for _ in 0..20 {
-            let block = arena.allocate(200_000).expect("room");
+            let block = arena.allocate(200_000, true).expect("room");
             places.insert(block.offset());
             arena.free(block);
         }
         assert!(places.len() >= 7, "{places:?}");
         assert!(places.iter().all(|offset| *offset < ROTATE_OVER));
+    }
+
+    #[test]
+    fn large_blocks_are_reused_at_once_where_that_is_better() {
+        let mut arena = Arena::default();
+        for _ in 0..3 {
+            let block = arena.allocate(200_000, false).expect("room");
+            assert_eq!(block.offset(), 0);
+            arena.free(block);
+        }
     }
 
     #[test]
@@ -135,7 +147,7 @@ mod tests {
             let random = (state >> 33) as usize;
             if random.is_multiple_of(3) && !blocks.is_empty() {
                 arena.free(blocks.swap_remove(random / 3 % blocks.len()));
-            } else if let Some(block) = arena.allocate(random % 70_000) {
+            } else if let Some(block) = arena.allocate(random % 70_000, random.is_multiple_of(2)) {
                 let (start, end) = (block.offset, block.offset + block.len);
                 assert!(end as usize <= ARENA_BYTES);
                 assert!(blocks.iter().all(|other| end <= other.offset || other.offset + other.len <= start));
@@ -149,9 +161,9 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_refused() {
         let mut arena = Arena::default();
-        assert_eq!(arena.allocate(ARENA_BYTES + 1), None);
-        assert_eq!(arena.allocate(usize::MAX), None);
-        assert!(arena.allocate(ARENA_BYTES).is_some());
-        assert_eq!(arena.allocate(1), None);
+        assert_eq!(arena.allocate(ARENA_BYTES + 1, true), None);
+        assert_eq!(arena.allocate(usize::MAX, true), None);
+        assert!(arena.allocate(ARENA_BYTES, true).is_some());
+        assert_eq!(arena.allocate(1, true), None);
     }
 }

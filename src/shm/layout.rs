@@ -53,7 +53,7 @@ pub struct RecordContent {
     pub kind: u8,
     /// How many cache lines of the record say something: 1 or 2.
     pub lines: u8,
-    /// A short body.
+    /// A short body. Beside a long one it may begin with a number: one more than that of the processor on which that was written.
     pub short_body: [u8; SHORT_BODY],
     /// Objects among the data.
     pub objects: u16,
@@ -90,6 +90,17 @@ impl RecordContent {
     /// When an asynchronous message was sent, in nanoseconds of the monotonic clock: as nobody waits for a reply, there is room for it.
     pub fn async_time(&self) -> u64 {
         self.caller
+    }
+
+    /// Notes on which processor a long body was written.
+    pub fn set_processor(&mut self, processor: u32) {
+        self.short_body[..4].copy_from_slice(&processor.to_ne_bytes());
+    }
+
+    /// On which processor a long body was written; 0 where that was not noted.
+    pub fn processor(&self) -> u32 {
+        let [a, b, c, d, ..] = self.short_body;
+        u32::from_ne_bytes([a, b, c, d])
     }
 
     /// Whether the body lies in the record itself.

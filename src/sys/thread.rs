@@ -173,6 +173,12 @@ pub fn nanoseconds() -> u64 {
     now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
 }
 
+/// One more than the number of the processor that the calling thread runs on, for the moment; 0 where the system does not say.
+pub fn processor() -> u32 {
+    // SAFETY: takes nothing.
+    unsafe { libc::sched_getcpu() }.wrapping_add(1).cast_unsigned()
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc;

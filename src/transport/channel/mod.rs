@@ -14,7 +14,7 @@ use std::sync::atomic::AtomicBool;
 use crate::sys::lock::Mutex;
 
 use crate::host::mutation::Mutation;
-use crate::shm::arena::{Arena, Block};
+use crate::shm::arena::{Arena, Block, ROTATE_FROM};
 use crate::shm::atomics::{AtomicU32, AtomicU64, Ordering, fence};
 use crate::shm::doorbell::Doorbells;
 use crate::shm::layout::{ARENA_BYTES, ASYNC_ENTRIES, CALL_SLOTS, FIRST_LINE_BODY, Kind, RecordContent, SHORT_BODY};
@@ -24,6 +24,7 @@ use crate::shm::wakeups;
 use crate::sys::epoll::Epoll;
 use crate::sys::fork::ParentOnlyFd;
 use crate::sys::socket::{self, Credentials, DESCRIPTORS_A_MESSAGE};
+use crate::sys::thread;
 use crate::transport::answers_due::AnswersDue;
 use crate::transport::async_messages::SentAsync;
 use crate::transport::call_slots::CallSlots;
@@ -205,6 +206,8 @@ pub struct Channel {
     /// The arena's blocks that long replies lie in, by call slot.
     reply_blocks: Mutex<Vec<Option<(u32, Block)>>>,
     long_replies: AtomicU32,
+    /// On which processor the peer wrote its last long message; 0 where it has not said.
+    peer_processor: AtomicU32,
     arena: Mutex<Arena>,
     requests: RingWriter,
     nested_requests: RingWriter,
@@ -266,6 +269,7 @@ impl Channel {
             lend_questions: Questions::default(),
             reply_blocks: Mutex::new((0..CALL_SLOTS).map(|_| None).collect()),
             long_replies: AtomicU32::new(0),
+            peer_processor: AtomicU32::new(0),
             arena: Mutex::default(),
             requests: RingWriter::default(),
             nested_requests: RingWriter::default(),
@@ -372,7 +376,10 @@ impl Channel {
         content.lines = 2;
         let body_len = body_len(content);
         content.body_len = body_len as u32;
-        let block = self.allocate(body_len)?;
+        let processor = if body_len >= ROTATE_FROM { thread::processor() } else { 0 };
+        content.set_processor(processor);
+        let shares_processor = processor != 0 && processor == self.peer_processor.load(Ordering::Relaxed);
+        let block = self.allocate(body_len, !shares_processor)?;
         content.arena_offset = block.offset();
         self.outgoing.write_arena(block.offset(), message.data);
         if data_len < body_len {
@@ -384,9 +391,9 @@ impl Channel {
         Ok(block)
     }
 
-    fn allocate(&self, len: usize) -> Result<Block, ChannelError> {
+    fn allocate(&self, len: usize, rotates: bool) -> Result<Block, ChannelError> {
         let mut arena = self.arena.lock();
-        if let Some(block) = arena.allocate(len) {
+        if let Some(block) = arena.allocate(len, rotates) {
             return Ok(block);
         }
         let mut replies = self.reply_blocks.lock();
@@ -398,7 +405,7 @@ impl Channel {
                 arena.free(block);
             }
         }
-        arena.allocate(len).ok_or(ChannelError::ArenaFull(len))
+        arena.allocate(len, rotates).ok_or(ChannelError::ArenaFull(len))
     }
 
     /// Sends a message's descriptors, as the last step that can fail before the message is published.

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::{Channel, makes_sense, microseconds, padded};
 use crate::host::mutation::Mutation;
+use crate::shm::arena::ROTATE_FROM;
 use crate::shm::atomics::Ordering;
 use crate::shm::layout::{CALL_SLOTS, RecordContent};
 use crate::shm::ring::{Entries, NotTaken, RingReader};
@@ -137,6 +138,9 @@ impl Channel {
         let len = content.data_len as usize;
         if content.has_short_body() {
             return Ok(content.short_body[..len].to_vec());
+        }
+        if len >= ROTATE_FROM {
+            self.peer_processor.store(content.processor(), Ordering::Relaxed);
         }
         self.incoming.read_arena(content.arena_offset, len)
     }
