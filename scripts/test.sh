@@ -103,7 +103,8 @@ c_build() {
 }
 
 c_tests() {
-    ctest --test-dir "$tests_build" --output-on-failure --no-tests=error | tee "$tests_build/ctest.log"
+    # Most tests wait most of the time.
+    ctest --test-dir "$tests_build" -j "$(($(nproc) * 2))" --output-on-failure --no-tests=error | tee "$tests_build/ctest.log"
 }
 
 # What a test that was skipped said of why: its first line.
