@@ -18,7 +18,7 @@ sanitizer_place=$root/build/sanitizers
 
 # build_sanitized KIND CXX_FLAGS RUST_FLAGS: RUST_FLAGS are empty where the libraries are to be as they are for everybody.
 build_sanitized() {
-    local cargo=$root/build/cargo
+    local target targets cargo=$root/build/cargo
     [ -z "$3" ] || cargo=$sanitizer_place/$1/cargo
     (
         # The flags are not stable yet; what they ask for is part of every compiler.
@@ -26,7 +26,10 @@ build_sanitized() {
         configure_project "$sanitizer_place/$1" "-DIPCKIT_CARGO_TARGET_DIR=$cargo" "-DIPCKIT_RUST_FLAGS=$3" \
             "-DCMAKE_C_FLAGS=$2" "-DCMAKE_CXX_FLAGS=$2"
         mapfile -t targets < <(cmake --build "$sanitizer_place/$1" --target help | grep -oE "\b(conformance|($sanitized_tests)_[a-z_]+)\b" | sort -u)
-        cmake --build "$sanitizer_place/$1" -j "$(nproc)" --target "${targets[@]}"
+        # One after the other: of several at once make builds what they share more than once, and one runs what another still writes.
+        for target in "${targets[@]}"; do
+            cmake --build "$sanitizer_place/$1" -j "$(nproc)" --target "$target"
+        done
     ) >"$sanitizer_place/$1.build.log" 2>&1 || {
         tail -n 40 "$sanitizer_place/$1.build.log" >&2
         return 1
