@@ -10,7 +10,11 @@ set(ipckit_rust_advice
   apt-get install cargo-web rustc-web      (Debian 12)
 or name another cargo with -DIPCKIT_CARGO=/path/to/cargo.")
 
-find_program(IPCKIT_CARGO cargo PATHS "$ENV{CARGO_HOME}/bin" "$ENV{HOME}/.cargo/bin" DOC "The cargo that builds the libraries")
+set(ipckit_cargo_places "$ENV{HOME}/.cargo/bin")
+if(DEFINED ENV{CARGO_HOME})
+  list(PREPEND ipckit_cargo_places "$ENV{CARGO_HOME}/bin")
+endif()
+find_program(IPCKIT_CARGO cargo PATHS ${ipckit_cargo_places} DOC "The cargo that builds the libraries")
 if(NOT IPCKIT_CARGO)
   message(FATAL_ERROR "cargo was not found.\n${ipckit_rust_advice}")
 endif()

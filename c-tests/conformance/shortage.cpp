@@ -40,6 +40,18 @@ int ReachWith(bool ownerIsShort, int32_t left)
     EXPECT_EQ(Counter("told dead").Value(), 0u);
     // At the end of a process a sanitizer's runtime wants some.
     EXPECT_EQ(shortOne.Ask("give_descriptors_back").result, OH_IPC_SUCCESS);
+    // When the want is over, the object is only to be received again; more than once where one of the two has not seen yet that the
+    // connection has failed.
+    int again;
+    do {
+        caller.Introduce("again", owner.Proxy());
+        answer = caller.Ask("ask_kept", Parcel().Text("again").Text("pid"));
+        REQUIRE_EQ(answer.result, OH_IPC_SUCCESS);
+        again = answer.Read().Int();
+    } while (again == OH_IPC_DEAD_REMOTE_OBJECT || again == OH_IPC_INNER_ERROR);
+    EXPECT_EQ(again, OH_IPC_SUCCESS);
+    EXPECT_EQ(answer.Read().Int(), owner.Pid());
+    EXPECT_EQ(Counter("told dead").Value(), 0u);
     Forget(caller);
     Forget(owner);
     return result;

@@ -2,7 +2,7 @@
 //! Another process, as far as objects go: what it holds of ours, what we hold of its.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use crate::sys::lock::{Condvar, Mutex, OnceLock};
@@ -25,6 +25,11 @@ pub enum PeerState {
     Dead,
 }
 
+/// What becomes of the first handshake, which two threads may decide: one that sees it fail, and the one that takes the other side's answer.
+const OPEN: u8 = 0;
+const TO_BE_READY: u8 = 1;
+const TO_BE_DEAD: u8 = 2;
+
 /// Another process.
 pub struct Peer {
     address: Address,
@@ -33,6 +38,7 @@ pub struct Peer {
     changed: Condvar,
     channel: OnceLock<Arc<Channel>>,
     dead: AtomicBool,
+    course: AtomicU8,
     drained: AtomicBool,
     settled: AtomicBool,
     /// It counts as dead here because it could not be connected to, for want of what the system gives. It may live on.
@@ -53,6 +59,7 @@ impl Peer {
             changed: Condvar::new(),
             channel: OnceLock::new(),
             dead: AtomicBool::new(false),
+            course: AtomicU8::new(OPEN),
             drained: AtomicBool::new(false),
             settled: AtomicBool::new(false),
             unreachable: AtomicBool::new(false),
@@ -100,6 +107,25 @@ impl Peer {
     #[inline]
     pub fn is_inherited(&self) -> bool {
         self.generation != fork::generation()
+    }
+
+    /// Decides that the peer gets a channel; `false` where it has one, or will have none any more.
+    pub fn begin_ready(&self) -> bool {
+        !self.is_dead() && self.decide(TO_BE_READY)
+    }
+
+    /// Decides that the handshake has failed, so that the peer is to be marked as dead; `false` where it has succeeded all the same.
+    pub fn begin_dead(&self) -> bool {
+        self.decide(TO_BE_DEAD)
+    }
+
+    fn decide(&self, course: u8) -> bool {
+        self.course.compare_exchange(OPEN, course, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    /// Whether it is dead, or about to be.
+    pub fn is_over(&self) -> bool {
+        self.is_dead() || self.course.load(Ordering::Acquire) == TO_BE_DEAD
     }
 
     /// The handshake has succeeded. `false` where the peer has a channel already.

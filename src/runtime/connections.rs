@@ -223,6 +223,22 @@ impl Connections {
         }
     }
 
+    /// The peer for a channel from a handshake that was begun for `peer`. Where that has been given up meanwhile, it is who is known by its
+    /// address now: the other side has begun anew. `None` where that has a channel.
+    pub(super) fn peer_to_be_ready(&self, peer: &Arc<Peer>) -> Option<Arc<Peer>> {
+        if peer.begin_ready() {
+            return Some(Arc::clone(peer));
+        }
+        let mut tables = self.tables.lock();
+        let address = peer.address();
+        if let Some(known) = tables.living(address).filter(|known| known.channel().is_some() || known.begin_ready()) {
+            return Some(Arc::clone(known)).filter(|known| known.channel().is_none());
+        }
+        let peer = Peer::connecting(address);
+        tables.by_address.insert(address, Arc::clone(&peer));
+        peer.begin_ready().then_some(peer)
+    }
+
     /// Keeps a crossed connection until the handshake with the peer is over; `false` where it is over already.
     pub(super) fn keep_witness(
         &self,
@@ -280,7 +296,7 @@ impl Tables {
 
     /// The peer at this address. One that is dead, though not forgotten yet, is forgotten here: who has just learned of that may begin anew.
     fn living(&mut self, address: Address) -> Option<&Arc<Peer>> {
-        if self.by_address.get(&address).is_some_and(|peer| peer.is_dead()) {
+        if self.by_address.get(&address).is_some_and(|peer| peer.is_over()) {
             self.by_address.remove(&address);
             self.take_witnesses(address);
         }
@@ -351,6 +367,10 @@ fn refusal_on(socket: BorrowedFd<'_>) -> Option<Refusal> {
 }
 
 fn note_greeting(process: &'static Process, peer: &Arc<Peer>, outcome: Result<(), NotGreeted>) {
+    if outcome.is_err() && !peer.begin_dead() {
+        // It has connected to us.
+        return;
+    }
     match outcome {
         Ok(()) => {}
         Err(NotGreeted::Refused(refusal)) => {
@@ -460,6 +480,24 @@ mod tests {
         let Ok((peer, is_new)) = high.peer_for_hello(HIGH, LOW) else { panic!("the lower one's is to be used") };
         assert!(!is_new);
         assert!(Arc::ptr_eq(&peer, &seen_by_high));
+    }
+
+    #[test]
+    fn what_was_begun_for_a_peer_that_is_given_up_serves_the_one_that_is_known_now() {
+        let connections = Connections::default();
+        let given_up = connecting_to(&connections, HIGH);
+        assert!(given_up.begin_dead() && !given_up.begin_ready());
+        let known = connections.peer_to_be_ready(&given_up).expect("nobody else is known");
+        assert!(!known.is_over() && !Arc::ptr_eq(&known, &given_up));
+        assert!(!known.begin_dead(), "it is to be ready");
+    }
+
+    #[test]
+    fn who_is_to_be_ready_is_not_given_up() {
+        let connections = Connections::default();
+        let peer = connecting_to(&connections, HIGH);
+        assert!(connections.peer_to_be_ready(&peer).is_some_and(|to_be| Arc::ptr_eq(&to_be, &peer)));
+        assert!(!peer.begin_dead());
     }
 
     #[test]

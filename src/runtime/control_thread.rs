@@ -177,6 +177,9 @@ impl ControlThread {
         match self.welcome(key, socket, credentials, who, files) {
             Ok(()) => true,
             Err(NoWelcome::Crossed(peer)) => {
+                if self.has_ended(&peer) {
+                    return self.answer_hello(key, socket, credentials, who, files);
+                }
                 // Before the answer: the other side waits for this socket's end from then on.
                 let kept = self.process.connections.keep_witness(key, (socket, credentials.process), &peer, false);
                 if !kept && peer.channel().is_none() {
@@ -242,7 +245,9 @@ impl ControlThread {
         });
         match channel {
             Ok(channel) => {
-                self.establish(key, &peer, channel);
+                if !self.establish(key, &peer, channel) {
+                    self.process.epoll.remove(socket.fd());
+                }
                 Ok(())
             }
             Err(error) => {
@@ -283,8 +288,12 @@ impl ControlThread {
         };
         match channel {
             Ok(channel) => {
-                self.establish(key, peer, channel);
-                true
+                let _ = self.has_ended(peer);
+                let is_established = self.establish(key, peer, channel);
+                if !is_established {
+                    self.process.epoll.remove(socket.fd());
+                }
+                is_established
             }
             Err(error) => {
                 ipckit_log::inner::error_once_a_second(format_args!(
@@ -301,6 +310,13 @@ impl ControlThread {
                 false
             }
         }
+    }
+
+    /// Whether the peer's channel has ended. Who connects or answers anew has ended it before, which is to be read there.
+    fn has_ended(&self, peer: &Peer) -> bool {
+        let Some(channel) = peer.channel() else { return false };
+        self.receive(channel.key());
+        peer.is_dead()
     }
 
     /// Ends a handshake, so that the other side knows before anybody here can begin another one with it.
@@ -343,7 +359,13 @@ impl ControlThread {
         Channel::new(own, epoll, (Arc::clone(socket), credentials), ends, who, files).map(Arc::new)
     }
 
-    fn establish(&self, key: u64, peer: &Arc<Peer>, channel: Arc<Channel>) {
+    /// Makes the channel that of the peer, or of the one in its place; `false` where that has one, and this one was given up.
+    fn establish(&self, key: u64, peer: &Arc<Peer>, channel: Arc<Channel>) -> bool {
+        let Some(peer) = &self.process.connections.peer_to_be_ready(peer) else {
+            channel.hang_up();
+            self.process.connections.return_number(channel.number());
+            return false;
+        };
         channel.outgoing().set_life_list(&self.life);
         self.process.settling.begin(peer);
         self.process.connections.set_number(channel.number(), peer);
@@ -357,6 +379,7 @@ impl ControlThread {
         for socket in self.process.connections.end_witnesses(peer) {
             self.process.epoll.remove(socket.fd());
         }
+        true
     }
 
     /// The peer uses the channel from its welcome on, which may be before this side has made it known: whoever its first requests woke has

@@ -302,6 +302,11 @@ impl Channel {
         self.number
     }
 
+    /// The socket's key.
+    pub fn key(&self) -> u64 {
+        self.key
+    }
+
     /// This process's segment.
     pub fn outgoing(&self) -> &OutgoingSegment {
         &self.outgoing

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The shares of a peer as the library counts them.
 
+#[path = "../../../src/object/by_number.rs"]
+mod by_number;
 #[path = "../../../src/object/shares.rs"]
 pub mod shares;
 
