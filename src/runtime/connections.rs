@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::sys::lock::{Mutex, RwLock};
 
-use super::control_thread::explain;
+use super::handshakes::explain;
 use super::process::Process;
 use crate::object::Peer;
 use crate::shm::doorbell::{CHANNEL_BITS, Doorbells};

@@ -5,28 +5,28 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::connections::{self, Connection, Crossed, may_connect};
+use super::connections;
 use super::listening::{LISTENER, Listening};
 use super::lookout::LOOKOUT;
 use super::process::Process;
-use super::{waiting, worker};
+use super::worker;
 use crate::host::mutation::Mutation;
 use crate::object::{Peer, Way};
-use crate::shm::atomics::{Ordering, fence};
-use crate::shm::layout::{VERSION, bell_of_token};
+use crate::shm::atomics::Ordering;
+use crate::shm::layout::bell_of_token;
 use crate::sys::descriptor;
 use crate::sys::fault_point::FaultPoint;
-use crate::sys::fork::{self, ParentOnlyFd};
+use crate::sys::fork;
 use crate::sys::robust_list::RobustList;
-use crate::sys::shortage::{self, Explained};
-use crate::sys::socket::{self, Credentials, DESCRIPTORS_A_MESSAGE};
+use crate::sys::shortage::Explained;
+use crate::sys::socket::{self, DESCRIPTORS_A_MESSAGE};
 use crate::sys::thread;
-use crate::transport::wire::{Address, Control, Introduction, Refusal};
-use crate::transport::{Backlog, Channel, Ends, is_hang_up};
+use crate::transport::wire::{Address, Control, Refusal};
+use crate::transport::{Backlog, Channel, is_hang_up};
 
 /// How often what waits for fewer descriptors is tried again.
 const RETRY: Duration = Duration::from_millis(10);
@@ -46,12 +46,12 @@ pub(super) fn start(process: &'static Process) -> io::Result<()> {
     )
 }
 
-struct ControlThread {
-    process: &'static Process,
+pub(super) struct ControlThread {
+    pub(super) process: &'static Process,
     listening: Listening,
     /// Connections whose messages wait until fewer descriptors are on their way.
     blocked: RefCell<BTreeSet<u64>>,
-    life: Arc<RobustList>,
+    pub(super) life: Arc<RobustList>,
 }
 
 impl ControlThread {
@@ -92,7 +92,7 @@ impl ControlThread {
     }
 
     /// Reads what has come on a connection, a bounded number of messages, so that others get their turn.
-    fn receive(&self, key: u64) {
+    pub(super) fn receive(&self, key: u64) {
         const MOST: usize = 64;
         for _ in 0..MOST {
             let established = self.process.connections.established(key);
@@ -105,296 +105,6 @@ impl ControlThread {
             }
         }
     }
-
-    // ---- handshakes ----
-
-    fn receive_handshake(&self, key: u64) -> bool {
-        let Some(socket) = self.process.connections.socket(key) else { return false };
-        let mut files = Vec::new();
-        let mut is_short = false;
-        let message = match receive_message(socket.fd(), &mut files) {
-            Ok(Received::Message(message)) => Some(message),
-            Ok(Received::Nothing) => return false,
-            Ok(Received::End) => None,
-            Err(error) => {
-                ipckit_log::inner::error(format_args!(
-                    "what a process sent in order to connect cannot be taken, so it is refused: {}",
-                    Explained(&error)
-                ));
-                is_short = shortage::is_refusal(&error);
-                None
-            }
-        };
-        // Where it is gone, another thread has just ended it.
-        let Some(connection) = self.process.connections.take(key) else { return false };
-        match (connection, message) {
-            (Connection::Accepted { socket, credentials, .. }, Some(Control::Hello(who))) => {
-                self.answer_hello(key, &socket, credentials, who, &files)
-            }
-            (Connection::Greeted { socket, credentials, ends, peer }, Some(Control::Welcome(who))) => {
-                self.take_welcome(key, &socket, credentials, *ends, &peer, who, &files)
-            }
-            (Connection::Greeted { socket, credentials, ends, peer }, answer) => {
-                self.process.connections.return_number(ends.number());
-                let crossed = answer == Some(Control::Refused(Refusal::Crossed));
-                if crossed && self.process.connections.keep_witness(key, (&socket, credentials.process), &peer, true) {
-                    return true;
-                }
-                if is_short {
-                    refuse(&socket, Refusal::Resources);
-                }
-                self.give_up(&socket);
-                self.take_refusal(&peer, answer, is_short);
-                false
-            }
-            (Connection::Witness { socket, peer, awaited, .. }, message) => {
-                self.process.epoll.remove(socket.fd());
-                if awaited && peer.channel().is_none() {
-                    // It said that it would connect to us, and died or gave up before; where it could not, it says so.
-                    self.give_peer_up(&peer, message == Some(Control::Refused(Refusal::Resources)));
-                }
-                false
-            }
-            (Connection::Accepted { socket, .. }, _) => {
-                if is_short {
-                    refuse(&socket, Refusal::Resources);
-                }
-                self.process.epoll.remove(socket.fd());
-                false
-            }
-            (Connection::Established { .. }, _) => false,
-        }
-    }
-
-    fn answer_hello(
-        &self,
-        key: u64,
-        socket: &Arc<ParentOnlyFd>,
-        credentials: Credentials,
-        who: Introduction,
-        files: &[OwnedFd],
-    ) -> bool {
-        match self.welcome(key, socket, credentials, who, files) {
-            Ok(()) => true,
-            Err(NoWelcome::Crossed(peer)) => {
-                if self.has_ended(&peer) {
-                    return self.answer_hello(key, socket, credentials, who, files);
-                }
-                // Before the answer: the other side waits for this socket's end from then on.
-                let kept = self.process.connections.keep_witness(key, (socket, credentials.process), &peer, false);
-                if !kept && peer.channel().is_none() {
-                    // The other handshake has just failed, so this one is to be used.
-                    return self.answer_hello(key, socket, credentials, who, files);
-                }
-                refuse(socket, Refusal::Crossed);
-                if !kept {
-                    self.process.epoll.remove(socket.fd());
-                }
-                kept
-            }
-            Err(NoWelcome::Refused(refusal)) => {
-                // Who has ended meanwhile had no time for anything wrong.
-                if refuse(socket, refusal) {
-                    ipckit_log::inner::error(format_args!(
-                        "process {} of user {} was refused: {}",
-                        credentials.process,
-                        credentials.user,
-                        explain(refusal)
-                    ));
-                }
-                self.process.epoll.remove(socket.fd());
-                false
-            }
-        }
-    }
-
-    fn welcome(
-        &self,
-        key: u64,
-        socket: &Arc<ParentOnlyFd>,
-        credentials: Credentials,
-        who: Introduction,
-        files: &[OwnedFd],
-    ) -> Result<(), NoWelcome> {
-        if who.version != VERSION {
-            return Err(Refusal::Version.into());
-        }
-        if !may_connect(credentials) {
-            return Err(Refusal::User.into());
-        }
-        match listener_of(who.address) {
-            Ok(process) if process == credentials.process => {}
-            Err(error) if shortage::is_refusal(&error) && !Mutation::WantIsToldAsALie.is_on() => {
-                ipckit_log::inner::error(format_args!(
-                    "whether process {} listens where it says cannot be seen: {}",
-                    credentials.process,
-                    Explained(&error)
-                ));
-                return Err(Refusal::Resources.into());
-            }
-            Ok(_) | Err(_) => return Err(Refusal::Address.into()),
-        }
-        let connections = &self.process.connections;
-        let (peer, is_new) = connections
-            .peer_for_hello(self.process.own.address, who.address)
-            .map_err(|Crossed(peer)| NoWelcome::Crossed(peer))?;
-        let channel = connections.take_number().and_then(|number| {
-            Ends::greet(&self.process.own, socket.fd(), number, Control::Welcome)
-                .and_then(|ends| self.channel(key, socket, credentials, ends, who, files))
-                .inspect_err(|_| connections.return_number(number))
-        });
-        match channel {
-            Ok(channel) => {
-                if !self.establish(key, &peer, channel) {
-                    self.process.epoll.remove(socket.fd());
-                }
-                Ok(())
-            }
-            Err(error) => {
-                if !is_hang_up(&error) {
-                    let process = credentials.process;
-                    ipckit_log::inner::error_once_a_second(format_args!(
-                        "no channel to process {process}: {}",
-                        Explained(&error)
-                    ));
-                }
-                if is_new {
-                    self.give_peer_up(&peer, shortage::is_refusal(&error));
-                }
-                // Else there is a handshake from here, which comes to an end of its own.
-                Err(Refusal::Resources.into())
-            }
-        }
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the parts of a connection, taken apart once")]
-    fn take_welcome(
-        &self,
-        key: u64,
-        socket: &Arc<ParentOnlyFd>,
-        credentials: Credentials,
-        ends: Ends,
-        peer: &Arc<Peer>,
-        who: Introduction,
-        files: &[OwnedFd],
-    ) -> bool {
-        let number = ends.number();
-        let channel = if who.version != VERSION {
-            Err(io::Error::other(explain(Refusal::Version)))
-        } else if who.address != peer.address() {
-            Err(io::Error::other(explain(Refusal::Address)))
-        } else {
-            self.channel(key, socket, credentials, ends, who, files)
-        };
-        match channel {
-            Ok(channel) => {
-                let _ = self.has_ended(peer);
-                let is_established = self.establish(key, peer, channel);
-                if !is_established {
-                    self.process.epoll.remove(socket.fd());
-                }
-                is_established
-            }
-            Err(error) => {
-                ipckit_log::inner::error_once_a_second(format_args!(
-                    "no channel to process {}: {}",
-                    credentials.process,
-                    Explained(&error)
-                ));
-                if shortage::is_refusal(&error) {
-                    refuse(socket, Refusal::Resources);
-                }
-                self.give_up(socket);
-                self.process.connections.return_number(number);
-                self.give_peer_up(peer, shortage::is_refusal(&error));
-                false
-            }
-        }
-    }
-
-    /// Whether the peer's channel has ended. Who connects or answers anew has ended it before, which is to be read there.
-    fn has_ended(&self, peer: &Peer) -> bool {
-        let Some(channel) = peer.channel() else { return false };
-        self.receive(channel.key());
-        peer.is_dead()
-    }
-
-    /// Ends a handshake, so that the other side knows before anybody here can begin another one with it.
-    fn give_up(&self, socket: &ParentOnlyFd) {
-        self.process.epoll.remove(socket.fd());
-        socket::shut_down(socket.fd());
-    }
-
-    fn give_peer_up(&self, peer: &Arc<Peer>, is_short: bool) {
-        if is_short {
-            self.process.note_unreachable(peer);
-        } else {
-            self.process.note_death(peer);
-        }
-    }
-
-    fn take_refusal(&self, peer: &Arc<Peer>, answer: Option<Control>, is_short: bool) {
-        if let Some(Control::Refused(refusal)) = answer
-            && refusal != Refusal::Crossed
-        {
-            ipckit_log::inner::error(format_args!("a process refused our connection: {}", explain(refusal)));
-        }
-        // Whatever this one's end, a crossed handshake may have succeeded.
-        if peer.channel().is_none() {
-            self.give_peer_up(peer, is_short || answer == Some(Control::Refused(Refusal::Resources)));
-        }
-    }
-
-    fn channel(
-        &self,
-        key: u64,
-        socket: &Arc<ParentOnlyFd>,
-        credentials: Credentials,
-        ends: Ends,
-        who: Introduction,
-        files: &[OwnedFd],
-    ) -> io::Result<Arc<Channel>> {
-        let own = Arc::clone(&self.process.own);
-        let epoll = (Arc::clone(&self.process.epoll), key);
-        Channel::new(own, epoll, (Arc::clone(socket), credentials), ends, who, files).map(Arc::new)
-    }
-
-    /// Makes the channel that of the peer, or of the one in its place; `false` where that has one, and this one was given up.
-    fn establish(&self, key: u64, peer: &Arc<Peer>, channel: Arc<Channel>) -> bool {
-        let Some(peer) = &self.process.connections.peer_to_be_ready(peer) else {
-            channel.hang_up();
-            self.process.connections.return_number(channel.number());
-            return false;
-        };
-        channel.outgoing().set_life_list(&self.life);
-        self.process.settling.begin(peer);
-        self.process.connections.set_number(channel.number(), peer);
-        FaultPoint::PeerCounted.around(|| self.process.own.status.peers().fetch_add(1, Ordering::AcqRel));
-        let process = channel.credentials().process;
-        self.process.connections.put(key, Connection::Established { process, peer: Arc::clone(peer) });
-        peer.set_ready(Arc::clone(&channel));
-        // Its death, should that be seen at once, finds the channel.
-        self.process.death_watch.watch(self.process, peer, &channel);
-        self.look_for_early_requests(&channel);
-        for socket in self.process.connections.end_witnesses(peer) {
-            self.process.epoll.remove(socket.fd());
-        }
-        true
-    }
-
-    /// The peer uses the channel from its welcome on, which may be before this side has made it known: whoever its first requests woke has
-    /// found nobody behind their bit, and has taken that away.
-    fn look_for_early_requests(&self, channel: &Channel) {
-        // What is published after this look finds the channel known.
-        fence(Ordering::SeqCst);
-        if channel.has_work() {
-            self.process.own.doorbells.set_pending(channel.number());
-            worker::see_to_work(self.process);
-        }
-        waiting::sort_all_nested_requests(self.process);
-    }
-
-    // ---- established connections ----
 
     fn receive_from(&self, key: u64, peer: &Arc<Peer>) -> bool {
         let Some(channel) = peer.channel() else { return false };
@@ -588,56 +298,20 @@ fn answer(channel: &Channel, message: Control) -> bool {
     channel.send_control(message, &[]).map_or_else(|error| is_hang_up(&error), |()| true)
 }
 
-/// Why a process that has said hello gets no welcome.
-enum NoWelcome {
-    /// The handshake with this peer in the other direction is the one to use.
-    Crossed(Arc<Peer>),
-    Refused(Refusal),
-}
-
-impl From<Refusal> for NoWelcome {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-/// Says why, and whether there is anybody left to hear it. A peer that does not read the answer sees the hang-up.
-pub(super) fn refuse(socket: &ParentOnlyFd, refusal: Refusal) -> bool {
-    let message = Control::Refused(refusal);
-    let sent = message.fault_point().around(|| socket::send(socket.fd(), &message.to_bytes(), &[]));
-    !sent.is_err_and(|error| is_hang_up(&error))
-}
-
 /// Says why a connection ends; always `false`.
 fn is_nonsense(channel: &Channel, message: Control) -> bool {
     channel.give_up(format_args!("it has sent {message:?}, which no version of this library does there"));
     false
 }
 
-/// The process that listens at an address, by the kernel's word.
-fn listener_of(address: Address) -> io::Result<u32> {
-    let probe = socket::connect(&address.socket_name())?;
-    Ok(socket::peer_credentials(probe.as_fd())?.process)
-}
-
-/// A refusal in words.
-pub(super) fn explain(refusal: Refusal) -> &'static str {
-    match refusal {
-        Refusal::Version => "the two use different versions of this library; rebuild them against the same",
-        Refusal::User => "it belongs to another user",
-        Refusal::Crossed => "another connection is in use",
-        Refusal::Address => "it gave an address that is not its own",
-        Refusal::Resources => "memory or open files are short there",
-    }
-}
-
-enum Received {
+pub(super) enum Received {
     Message(Control),
     Nothing,
     End,
 }
 
-fn receive_message(socket: BorrowedFd<'_>, files: &mut Vec<OwnedFd>) -> io::Result<Received> {
+/// The next message of a socket.
+pub(super) fn receive_message(socket: BorrowedFd<'_>, files: &mut Vec<OwnedFd>) -> io::Result<Received> {
     let mut bytes = [0; Control::BYTES];
     let received = match socket::receive(socket, &mut bytes, files) {
         // The other side has closed its end without having read everything: that is said first, what it had sent comes after.

@@ -9,6 +9,7 @@ pub mod death;
 mod death_watch;
 mod departure;
 mod dispatch;
+mod handshakes;
 pub mod identity;
 mod listening;
 mod lookout;

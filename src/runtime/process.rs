@@ -15,7 +15,7 @@ use super::settling::Settling;
 use super::threads::Threads;
 use super::wait_policy::YieldGuard;
 use super::worker_pool::{Job, WorkerPool};
-use super::{control_thread, worker};
+use super::{control_thread, handshakes, worker};
 use crate::host::mutation::Mutation;
 use crate::host::settings::Settings;
 use crate::object::{Exports, Peer, Remains, Stub};
@@ -222,7 +222,7 @@ impl Process {
         for socket in self.connections.forget_peer(peer) {
             if !is_dead {
                 // It waits for the handshake that has just failed.
-                control_thread::refuse(&socket, Refusal::Resources);
+                handshakes::refuse(&socket, Refusal::Resources);
             }
             self.epoll.remove(socket.fd());
         }
