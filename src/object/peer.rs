@@ -219,6 +219,7 @@ impl Peer {
         if !channel.may_have_sent_async_before(before) {
             return None;
         }
+        let shares = if Mutation::ReleasesTakeAllShares.is_on() { u64::MAX } else { shares };
         self.grants.revoke_after(object, shares, Sent { before, replies: channel.replies_to_take() });
         Some(self.take_back_due())
     }

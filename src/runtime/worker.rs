@@ -16,6 +16,7 @@ use crate::host::mutation::Mutation;
 use crate::object::{Peer, Stub};
 use crate::shm::atomics::fence;
 use crate::shm::wakeups;
+use crate::sys::lock::Mutex;
 use crate::sys::shortage::Explained;
 use crate::sys::{fork, process, thread};
 use crate::transport::SameCore;
@@ -310,7 +311,11 @@ impl Worker {
         let _ = SERVING.try_with(|serving| serving.set(serving.get() + 1));
         let mut did = Did::Chore;
         match job {
-            Job::Death(proxy) => proxy.tell_death(|| self.process.give_job(Job::Death(Arc::clone(&proxy)))),
+            Job::Death(proxy) => {
+                static ALONE: Mutex<()> = Mutex::new(());
+                let _alone = Mutation::DeathsAreToldOneByOne.is_on().then(|| ALONE.lock());
+                proxy.tell_death(|| self.process.give_job(Job::Death(Arc::clone(&proxy))));
+            }
             Job::Drain(peer) => {
                 if dispatch::drain(self.process, &peer) {
                     did = Did::Request;
@@ -335,7 +340,7 @@ impl Worker {
     /// rest of them for later: then they wait as long as the others do.
     fn handle_async(&self, stub: Arc<Stub>) {
         let is_over = || (is_stopped() && !Mutation::StoppedThreadsEmptyTheQueue.is_on()) || self.others_wait();
-        if dispatch::handle_async(self.process, &stub, is_over) {
+        if dispatch::handle_async(self.process, &stub, is_over) && !Mutation::QueuesThatAreLeftAreLost.is_on() {
             self.process.give_job(Job::Stub(stub));
         }
     }

@@ -203,7 +203,7 @@ impl Child {
             Outcome::Running => None,
             Outcome::Entered(reference) => self.audience.entered(reference, Arc::clone(&self.channel), child),
             Outcome::Failed(failure, text) => {
-                if failure == Failure::Loading {
+                if failure == Failure::Loading && !Mutation::PlacesLookedAtAreNotTold.is_on() {
                     let advice = environment::advice_on_sanitizers().map(|advice| format!("; {advice}"));
                     let (found, advice) = (&self.found, advice.unwrap_or_default());
                     ipckit_log::inner::error(format_args!("{child}: {text}; places looked at: {found}{advice}"));

@@ -80,7 +80,7 @@ impl Plan {
         let needed = [&found.load, &launcher, &own_library, &ipc_library];
         let is_isolated = wish.configuration.is_isolated && !Mutation::IsolationIsForgotten.is_on();
         let isolation = is_isolated.then(|| Isolation {
-            other_user: wish.configuration.other_user,
+            other_user: wish.configuration.other_user && !Mutation::OtherUserIsForgotten.is_on(),
             hidden: isolation::hidden_directories(&search_path, &needed.map(CString::as_c_str)),
         });
         let order = Order::Begin {

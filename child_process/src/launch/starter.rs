@@ -122,7 +122,11 @@ impl Watch {
     fn run(mut self) {
         while self.is_needed() {
             self.wait();
-            for launch in self.starter.posted.take_all() {
+            let mut launches = self.starter.posted.take_all();
+            if Mutation::OneOfSeveralStartsIsMade.is_on() {
+                launches.truncate(1);
+            }
+            for launch in launches {
                 self.launch(launch);
             }
             let now = Instant::now();

@@ -18,7 +18,8 @@ macro_rules! data_mutations {
         "read_only_parcels.a_handlers_data_refuses_writes",
         "read_only_parcels.a_refused_buffer_empties_data",
         "read_only_parcels.a_refused_token_empties_data",
-        "read_only_parcels.rewinding_the_write_cursor_empties_data";
+        "read_only_parcels.rewinding_the_write_cursor_empties_data",
+        "wrappers.the_same_data_with_a_stub_can_be_sent_twice";
     /// Received data that was passed on is not emptied.
     PassedOnDataStays:
         "data_parcels.a_handlers_data_is_passed_on_once",
@@ -40,6 +41,10 @@ macro_rules! data_mutations {
         "read_only_parcels.a_refused_token_empties_a_reply",
         "read_only_parcels.a_reply_refuses_writes",
         "read_only_parcels.rewinding_the_write_cursor_empties_a_reply";
+    /// Empty data arrives as four bytes.
+    EmptyDataIsPadded: "data_parcels.empty_data_is_sent", "read_only_parcels.empty_data_is_empty";
+    /// A refused write sets the read cursor back.
+    RefusedWritesRewind: "read_only_parcels.data_can_be_read_between_refused_writes";
     // ---- file descriptors ----
     /// A file descriptor that is read is close-on-exec.
     ReadDescriptorsAreCloseOnExec: "file_descriptors.the_receiver_has_numbers_of_its_own";
@@ -71,5 +76,7 @@ macro_rules! data_mutations {
         "descriptors_left_over.none_of_a_large_reply_is_left",
         "descriptors_left_over.none_of_eight_hundred_is_left",
         "file_descriptors.many_descriptors_in_one_parcel";
+    /// The file descriptors of a request to a dead process stay open.
+    DescriptorsForTheDeadStayOpen: "file_descriptors.descriptors_of_a_refused_request_are_not_kept";
     } $($others)* } };
 }

@@ -30,6 +30,7 @@ macro_rules! death_mutations {
     /// A recipient that is added again replaces itself.
     EntriesAreMerged:
         "death_callbacks.a_callback_may_take_a_lock_that_callers_of_the_library_hold",
+        "death_recipients.a_recipient_added_twice_is_told_twice",
         "death_recipients.both_entries_of_a_recipient_can_be_removed",
         "death_recipients.remove_takes_one_entry";
     /// Removing a recipient removes all its entries.
@@ -104,6 +105,18 @@ macro_rules! death_mutations {
     TheDeadCannotBeSent:
         "death_after.a_dead_object_can_be_sent_on",
         "death_after.a_dead_object_can_be_sent_on_after_the_notice";
+    /// A death is told to the recipients of one of the process's stubs.
+    OneStubsDeathIsTold: "death_recipients.a_death_is_told_for_each_stub_of_the_process";
+    /// A destroyed wrapper takes the object's recipients along.
+    WrappersTakeEntriesAlong: "death_recipients.an_entry_outlives_the_wrapper_through_which_it_was_added";
+    /// A recipient whose handle is destroyed is not told.
+    HandlesTakeEntriesAlong: "death_recipients.an_entry_outlives_the_recipients_handle";
+    /// The death of one object is told after the callbacks of another have returned.
+    DeathsAreToldOneByOne: "death_callbacks.a_blocked_callback_delays_nobody_else";
+    /// No recipient can be added or removed while a callback runs.
+    CallbacksHoldALock: "bad_handlers.the_callbacks_of_a_recipient_call_everything";
+    /// A recipient can be added to a stub of the own process.
+    OwnStubsTakeRecipients: "direct_calls.death_recipients_are_refused";
     // ---- calls at a death ----
     /// A call under way is not woken by its callee's death.
     DeathWakesNobody:
@@ -125,9 +138,15 @@ macro_rules! death_mutations {
         "calls_under_way.a_death_while_calls_begin_and_end_loses_none",
         "calls_under_way.the_death_of_a_link_wakes_the_first_caller",
         "calls_under_way.twenty_calls_that_wait_are_woken",
-        "send_request.a_call_through_a_middleman_that_dies";
+        "child_life.children_that_end_around_their_reply",
+        "child_life.children_that_end_while_they_answer",
+        "send_request.a_call_through_a_middleman_that_dies",
+        "send_request.a_call_through_a_middleman_whose_callee_dies",
+        "send_request.a_handler_that_kills_its_process",
+        "send_request.a_waiting_call_ends_with_its_process";
     /// A request to a dead process waits.
     DeadAreWaitedFor:
+        "child_life.a_reply_is_there_before_the_process_ends",
         "death_after.a_refused_request_leaves_its_parcels_alone",
         "death_after.an_object_in_a_parcel_learns_of_the_death",
         "send_request.a_process_that_ended_normally_is_dead";
@@ -147,5 +166,10 @@ macro_rules! death_mutations {
         "shortage.an_owner_without_descriptors_is_not_dead";
     /// That a connection could not be looked at is told as a lie of who connects.
     WantIsToldAsALie: "shortage.an_owner_without_descriptors_is_not_dead";
+    /// The asynchronous messages of a dead process are not handled.
+    MessagesOfTheDeadAreLost:
+        "calls_under_way.a_request_that_a_process_sends_with_its_last_breath_arrives",
+        "calls_under_way.requests_that_a_process_had_sent_before_its_end_arrive",
+        "forwarding.a_message_that_waits_holds_its_objects_when_its_sender_is_killed";
     } $($others)* } };
 }

@@ -44,6 +44,13 @@ macro_rules! objects_mutations {
     ProxiesAreNotReadAsStubs:
         "wrappers.a_remote_object_read_as_a_stub_holds_it",
         "wrappers.either_read_works_on_a_remote_object";
+    /// A destroyed wrapper takes the object from all who have it.
+    DestroyedWrappersEndTheObject:
+        "bad_handlers.a_handler_destroys_its_parcels_proxy",
+        "wrappers.reading_one_place_twice_gives_two_wrappers",
+        "wrappers.two_reads_of_one_object_give_two_wrappers";
+    /// The stub that a child has offered cannot be written.
+    PassedStubsCannotBeWritten: "differences.a_connected_stub_is_written";
     // ---- lifetimes ----
     /// The destroy callback of a stub is not called.
     StubsAreNotDestroyed:
@@ -71,10 +78,12 @@ macro_rules! objects_mutations {
     ReceivedObjectsStayHeld:
         "descriptors_left_over.a_handler_returns_the_descriptors_of_its_data",
         "descriptors_left_over.a_parcel_with_descriptors_goes_to_several_processes",
-        "descriptors_left_over.a_received_parcel_is_passed_on_with_its_descriptors";
+        "descriptors_left_over.a_received_parcel_is_passed_on_with_its_descriptors",
+        "lifetimes.a_stub_in_an_asynchronous_request_that_nobody_reads_is_let_go";
     /// The reply of an asynchronous handler stays held.
     AsyncRepliesAreKept:
         "descriptors_left_over.none_of_a_thrown_away_reply_is_left",
+        "handler_results.async_handlers_have_a_reply",
         "lifetimes.a_stub_in_a_reply_to_an_asynchronous_request_is_let_go";
     /// An appended object is let go.
     AppendedObjectsAreLetGo:
@@ -96,8 +105,17 @@ macro_rules! objects_mutations {
     /// What a dead process held stays held.
     TheDeadKeepTheirShares:
         "death_causes.a_caller_that_dies_disturbs_nobody",
+        "forwarding.a_forwarded_object_outlives_a_killed_middleman",
         "lifetimes.a_holder_that_ends_normally_lets_go",
         "lifetimes.killing_the_last_holder_ends_the_stub";
+    /// A stub ends with its owner's wrapper, whoever else holds it.
+    DestroyedStubsAreGone:
+        "bad_handlers.a_handler_destroys_its_own_stub",
+        "forwarding.an_object_goes_round_three_processes_many_times";
+    /// A wrapper that was read does not hold a stub of its own process.
+    ReadStubsAreNotHeld: "lifetimes.wrappers_read_in_the_stubs_own_process_hold_it";
+    /// Who gives one share back gives all back.
+    ReleasesTakeAllShares: "lifetimes.a_stub_goes_and_comes_many_times";
     // ---- forwarding ----
     /// What was on its way to a dead process stays held.
     LendsToTheDeadStay:
@@ -108,5 +126,9 @@ macro_rules! objects_mutations {
         "forwarding.a_forwarded_object_serves_when_owner_and_middleman_have_let_go",
         "forwarding.a_received_parcel_can_be_passed_on_with_its_objects",
         "forwarding.what_a_killed_process_sent_to_a_stopped_one_is_held";
+    /// A death takes what the others hold too.
+    ADeathTakesAllShares: "forwarding.a_forwarded_object_outlives_a_killed_middleman";
+    /// An object is passed on before its owner keeps it.
+    PassingOnDoesNotWait: "differences.passing_on_waits_for_the_owner";
     } $($others)* } };
 }

@@ -34,6 +34,10 @@ macro_rules! order_mutations {
     RefusalsNameNobody: "room.a_refusal_is_told";
     /// A refusal does not tell how full the receiver is.
     WhatIsOnItsWayIsNotTold: "room.a_refusal_is_told";
+    /// One asynchronous message less can be on its way.
+    OneMessageLess: "differences.messages_to_a_stopped_process_have_a_limit";
+    /// A message takes twice its bytes of what can be on its way.
+    MessagesTakeTwoPlaces: "differences.bytes_to_a_stopped_process_have_a_limit";
     // ---- asynchronous order ----
     /// The asynchronous message that was sent last is handled first.
     LastAsyncComesFirst:
@@ -71,5 +75,7 @@ macro_rules! order_mutations {
     StoppedThreadsEmptyTheQueue: "join_and_stop.stop_in_an_async_handler";
     /// A thread that was stopped before it joins is content with what is no request.
     ChoresCountAsRequests: "join_and_stop.a_chore_is_no_request";
+    /// A worker that leaves a stub's asynchronous messages to others does not tell them.
+    QueuesThatAreLeftAreLost: "threads.nothing_is_lost_while_all_are_busy";
     } $($others)* } };
 }

@@ -35,6 +35,10 @@ macro_rules! requests_mutations {
         "nested.sync_from_an_async_handler_on_a_pool_thread",
         "send_request.async_leaves_the_reply_alone",
         "send_request.async_returns_when_it_is_queued";
+    /// A timeout beyond what a signed number holds is over at once.
+    LongTimeoutsAreOver: "send_request.timeout_is_ignored";
+    /// A call beyond those that can be under way fails.
+    CallersDoNotQueue: "differences.calls_under_way_have_a_limit";
     // ---- replies and results ----
     /// A reply carries what stands behind the read cursor of the handler's parcel.
     RepliesLackTheirBegin: "reply_parcels.a_reply_is_read_from_the_start";
@@ -60,6 +64,10 @@ macro_rules! requests_mutations {
     AsyncErrorsEndTheQueue: "handler_results.async_results_are_thrown_away";
     /// What a device does otherwise is logged each time.
     DifferencesAreToldEachTime:
+        "differences.a_connected_stub_is_written",
+        "differences.a_request_after_the_notice_is_told_once",
+        "differences.a_stopped_worker_is_told_once",
+        "differences.an_unnoticed_death_is_told_once",
         "handler_results.errors_with_a_reply_are_told_once",
         "reply_parcels.data_and_reply_are_one_parcel",
         "reply_parcels.unfresh_replies_are_told_once";
@@ -68,6 +76,14 @@ macro_rules! requests_mutations {
         "death_after.leaning_on_the_documentation_is_said_once",
         "reply_parcels.data_and_reply_are_one_parcel",
         "reply_parcels.unfresh_replies_are_told_once";
+    /// The write cursor cannot be set back.
+    TheWriteCursorStays: "reply_parcels.a_reply_is_what_the_handler_left";
+    /// An empty reply makes its parcel read-only.
+    EmptyRepliesAreReadOnly: "reply_parcels.an_empty_reply_leaves_the_parcel_fresh";
+    /// The reply parcel of a request that failed takes no reply any more.
+    ErrorsSpendTheReply: "handler_results.an_error_leaves_the_reply_parcel_fresh";
+    /// What a reply replaces stays held.
+    ReplacedRepliesStay: "reply_parcels.objects_of_a_replaced_reply_are_let_go";
     // ---- direct calls ----
     /// A direct handler writes to a reply that nobody gets.
     DirectRepliesAreLost:
@@ -84,5 +100,9 @@ macro_rules! requests_mutations {
         "identity.direct_calls_in_handlers",
         "identity.direct_calls_outside_of_handlers",
         "identity_text.a_change_in_a_direct_call";
+    /// A direct call runs on another thread than its caller's.
+    DirectCallsRunElsewhere: "direct_calls.it_runs_on_the_calling_thread";
+    /// The reply of a direct call that wants none stays held.
+    UnwantedDirectRepliesStay: "handler_results.a_direct_call_has_a_reply";
     } $($others)* } };
 }

@@ -18,6 +18,8 @@ macro_rules! workers_mutations {
         "identity.the_caller_is_the_nearest_one",
         "nested.back_through_a_third_process",
         "nested.thread_local_state_and_recursive_locks";
+    /// A request of any thread of a process goes back to the thread that called that process.
+    ChainsAreOfProcesses: "nested.another_thread_of_the_callee_on_a_pool_thread";
     // ---- workers ----
     /// The pool has a thread less than it may have.
     PoolHasOneLess:
@@ -55,10 +57,11 @@ macro_rules! workers_mutations {
     /// `StopWorkThread` does nothing.
     StopIsIgnored:
         "join_and_stop.join_and_stop_on_the_main_thread",
+        "join_and_stop.join_serves_until_stopped",
         "join_and_stop.stop_ends_a_pool_thread",
         "join_and_stop.stop_in_a_nested_handler_ends_the_thread_later";
     /// `StopWorkThread` ends another thread of the pool.
-    StopIsForAnotherThread: "join_and_stop.stopped_before_it_joins";
+    StopIsForAnotherThread: "join_and_stop.stop_is_for_its_own_thread", "join_and_stop.stopped_before_it_joins";
     /// A stopped thread of the pool is missing for good.
     StoppedThreadsAreNotReplaced:
         "join_and_stop.a_pool_stopped_empty",
@@ -70,5 +73,9 @@ macro_rules! workers_mutations {
         "join_and_stop.stopped_while_it_waits_before_it_joins";
     /// A joined thread takes a place of the pool.
     JoinedThreadsTakeAPlace: "join_and_stop.only_joined_threads_are_left", "threads.each_joined_thread_is_one_more";
+    /// A stub starts the threads of the library.
+    StubsStartThreads: "differences.a_stub_alone_starts_no_thread";
+    /// To set the number of workers starts none.
+    SkeletonCallsStartNobody: "threads.a_skeleton_call_starts_the_first_worker";
     } $($others)* } };
 }
