@@ -406,7 +406,8 @@ unsafe fn proxy_and_recipient(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn OH_IPCRemoteProxy_IsRemoteDead(proxy: *const OHIPCRemoteProxy) -> c_int {
     const DEAD: c_int = 1;
-    value_or("OH_IPCRemoteProxy_IsRemoteDead", DEAD, || {
+    let otherwise = if Mutation::NullIsNotDead.is_on() { 0 } else { DEAD };
+    value_or("OH_IPCRemoteProxy_IsRemoteDead", otherwise, || {
         // SAFETY: the caller keeps the header's promise.
         let wrapper = unsafe { Wrapper::get(proxy, "proxy") }?;
         Ok(match &wrapper.object() {

@@ -282,6 +282,7 @@ fn take_reply(
     let Some(room) = process.room.reserve(bytes) else {
         arrival::discard(process, peer, channel, content);
         let (sender, used, limit) = (channel.credentials().process, process.room.used(), process.room.limit());
+        let sender = if Mutation::RefusedRepliesNameNobody.is_on() { 0 } else { sender };
         return Err(CallError::NoRoomHere { bytes, sender, used, limit });
     };
     let arrival = arrival::take(process, peer, channel, content, Some(room), true);

@@ -87,6 +87,9 @@ pub(super) fn start_another(process: &'static Process) -> io::Result<()> {
     let start = if Mutation::WorkersHaveAnotherName.is_on() { "worker" } else { "OS_IPC" };
     let name = move || format!("{start}_{number}_{}", thread::id());
     let started = thread::start(name, move || {
+        if Mutation::WorkersAreCancelled.is_on() {
+            thread::allow_cancellation();
+        }
         process.workers.set_busy();
         Worker::new(process).serve();
         if !as_on_a_device(Difference::StoppedWorker) {

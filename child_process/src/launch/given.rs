@@ -57,7 +57,7 @@ impl<'a> Given<'a> {
     ) -> Result<Self, NotGiven> {
         let mut descriptors: Vec<(&CStr, c_int)> = Vec::new();
         for (index, (name, number)) in list.enumerate() {
-            if index == LONGEST_LIST {
+            if index == LONGEST_LIST || (index == 1000 && Mutation::LongListsAreRefused.is_on()) {
                 return Err(NotGiven::LongList);
             }
             let name = name.ok_or(NotGiven::NoName)?;

@@ -53,6 +53,14 @@ macro_rules! children_mutations {
     NeededDirectoriesAreHidden: "child_configs.a_home_with_the_library_stays";
     /// An isolated child stays its parent's user.
     OtherUserIsForgotten: "child_configs.a_user_of_ones_own";
+    /// What the loader says of a library that it cannot load is not told.
+    TheLoadersWordsAreLost:
+        "child_start.a_library_for_another_machine",
+        "child_start.libraries_that_cannot_be_loaded";
+    /// The log does not say which limit keeps a child from being started.
+    LimitsAreNotNamed: "child_life.the_limit_of_descriptors_is_named";
+    /// A library cannot start a child that loads itself.
+    NobodyStartsOneself: "child_life.one_library_as_parent_and_child";
     // ---- what children are given ----
     /// A text of more than 100 KiB is cut.
     LongParametersAreCut: "child_start.texts_of_all_lengths_arrive";
@@ -74,6 +82,8 @@ macro_rules! children_mutations {
     DescriptorsAreInherited: "child_surroundings.no_other_descriptors_are_open";
     /// A child has a larger nice value than its parent.
     ChildrenAreNicer: "child_surroundings.surroundings_are_the_parents";
+    /// A list of a thousand descriptors counts as one without an end.
+    LongListsAreRefused: "child_start.a_list_without_an_end";
     // ---- ends of children ----
     /// A child is an ordinary one of its parent's, as far as signals and waits go.
     GuardiansAreOrdinaryChildren: "child_life.a_parent_that_reaps_everything";

@@ -37,6 +37,7 @@ macro_rules! data_mutations {
         "data_parcels.objects_at_odd_offsets_are_refused";
     /// A received parcel can be written to.
     ReceivedParcelsTakeWrites:
+        "handler_results.success_brings_the_reply",
         "read_only_parcels.a_refused_buffer_empties_a_reply",
         "read_only_parcels.a_refused_token_empties_a_reply",
         "read_only_parcels.a_reply_refuses_writes",

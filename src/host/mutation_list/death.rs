@@ -100,7 +100,8 @@ macro_rules! death_mutations {
         "death_causes.becoming_another_program_is_told",
         "death_causes.end_without_cleanup_is_told",
         "death_causes.exit_in_an_asynchronous_request_is_told",
-        "death_causes.exit_is_told";
+        "death_causes.exit_is_told",
+        "death_causes.sigkill_is_told";
     /// A dead proxy cannot be sent.
     TheDeadCannotBeSent:
         "death_after.a_dead_object_can_be_sent_on",
@@ -127,6 +128,7 @@ macro_rules! death_mutations {
     WokenCallsGetAnotherCode:
         "bad_handlers.a_direct_handler_that_throws",
         "bad_handlers.a_handler_that_ends_its_thread",
+        "bad_handlers.a_handler_that_jumps_out",
         "bad_handlers.a_handler_that_throws",
         "bad_handlers.a_handler_that_throws_a_number",
         "bad_handlers.a_nested_handler_that_throws",

@@ -38,6 +38,12 @@ macro_rules! order_mutations {
     OneMessageLess: "differences.messages_to_a_stopped_process_have_a_limit";
     /// A message takes twice its bytes of what can be on its way.
     MessagesTakeTwoPlaces: "differences.bytes_to_a_stopped_process_have_a_limit";
+    /// A refused reply's sender is not told.
+    RefusedRepliesNameNobody: "room.a_refused_reply_is_told";
+    /// That as many messages are on their way as can be is told as the receiver's want of room.
+    AFullWayIsAFullReceiver: "room.a_full_way_is_no_full_receiver";
+    /// Each refusal is a line of the log.
+    EachRefusalIsTold: "room.refusals_in_a_loop_are_counted";
     // ---- asynchronous order ----
     /// The asynchronous message that was sent last is handled first.
     LastAsyncComesFirst:

@@ -39,6 +39,8 @@ macro_rules! requests_mutations {
     LongTimeoutsAreOver: "send_request.timeout_is_ignored";
     /// A call beyond those that can be under way fails.
     CallersDoNotQueue: "differences.calls_under_way_have_a_limit";
+    /// A proxy that is NULL counts as alive.
+    NullIsNotDead: "wrappers.destroying_nothing_does_nothing";
     // ---- replies and results ----
     /// A reply carries what stands behind the read cursor of the handler's parcel.
     RepliesLackTheirBegin: "reply_parcels.a_reply_is_read_from_the_start";

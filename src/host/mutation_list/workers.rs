@@ -77,5 +77,7 @@ macro_rules! workers_mutations {
     StubsStartThreads: "differences.a_stub_alone_starts_no_thread";
     /// To set the number of workers starts none.
     SkeletonCallsStartNobody: "threads.a_skeleton_call_starts_the_first_worker";
+    /// A worker can be cancelled by its handler.
+    WorkersAreCancelled: "cancellation.workers_are_not_cancelled";
     } $($others)* } };
 }

@@ -72,6 +72,9 @@ impl Channel {
                 }
                 Err(Full::Ring) => {
                     sent.note_waited_in_vain(receiver.taken);
+                    if Mutation::AFullWayIsAFullReceiver.is_on() {
+                        return Err(ChannelError::ReceiverFull(room_taken(&sent, &receiver)));
+                    }
                     return Err(ChannelError::RingFull);
                 }
                 Err(Full::Receiver) => return Err(ChannelError::ReceiverFull(room_taken(&sent, &receiver))),
