@@ -171,7 +171,9 @@ impl Child {
             }
             let failed_by_itself = matches!(report, Ok(Report::Failed { .. }));
             let outcome = self.start.reported(report);
-            self.tell_pid();
+            if matches!(outcome, Some(Outcome::Running)) || !Mutation::StartFailsWithItsLibrary.is_on() {
+                self.tell_pid();
+            }
             if let Some(outcome) = outcome {
                 if !matches!(outcome, Outcome::Failed(..)) {
                     self.deadline = None;
@@ -203,7 +205,7 @@ impl Child {
             Outcome::Running => None,
             Outcome::Entered(reference) => self.audience.entered(reference, Arc::clone(&self.channel), child),
             Outcome::Failed(failure, text) => {
-                if failure == Failure::Loading && !Mutation::PlacesLookedAtAreNotTold.is_on() {
+                if failure == Failure::Loading {
                     let advice = environment::advice_on_sanitizers().map(|advice| format!("; {advice}"));
                     let (found, advice) = (&self.found, advice.unwrap_or_default());
                     ipckit_log::inner::error(format_args!("{child}: {text}; places looked at: {found}{advice}"));

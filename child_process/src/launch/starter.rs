@@ -122,11 +122,7 @@ impl Watch {
     fn run(mut self) {
         while self.is_needed() {
             self.wait();
-            let mut launches = self.starter.posted.take_all();
-            if Mutation::OneOfSeveralStartsIsMade.is_on() {
-                launches.truncate(1);
-            }
-            for launch in launches {
+            for launch in self.starter.posted.take_all() {
                 self.launch(launch);
             }
             let now = Instant::now();

@@ -33,14 +33,17 @@ macro_rules! children_mutations {
     /// Create waits for its callback in a handler too.
     CreateWaitsInHandlers: "child_life.create_in_a_handler_waits_for_nothing";
     // ---- starts ----
-    /// Of several starts at once only one is made.
-    OneOfSeveralStartsIsMade: "child_life.two_starts_at_once";
+    /// No child can be started while another one is.
+    StartsAtOnceAreRefused: "child_life.two_starts_at_once";
+    /// Start fails where the library cannot be loaded.
+    StartFailsWithItsLibrary:
+        "child_start.a_library_for_another_machine",
+        "child_start.a_library_that_aborts_as_it_is_loaded",
+        "child_start.libraries_that_cannot_be_loaded";
     /// A failure to load is told as one to connect, and the other way round.
     LoadingAndConnectingAreMixedUp:
         "child_life.ends_before_the_main_procedure",
         "child_start.a_library_that_aborts_as_it_is_loaded";
-    /// The log does not say where a library was looked for.
-    PlacesLookedAtAreNotTold: "child_start.libraries_that_cannot_be_loaded";
     /// A child may start children.
     ChildrenMayHaveChildren: "child_start.nothing_works_in_a_child";
     /// Children that were given no name have none of their own.
@@ -53,10 +56,6 @@ macro_rules! children_mutations {
     NeededDirectoriesAreHidden: "child_configs.a_home_with_the_library_stays";
     /// An isolated child stays its parent's user.
     OtherUserIsForgotten: "child_configs.a_user_of_ones_own";
-    /// What the loader says of a library that it cannot load is not told.
-    TheLoadersWordsAreLost:
-        "child_start.a_library_for_another_machine",
-        "child_start.libraries_that_cannot_be_loaded";
     /// The log does not say which limit keeps a child from being started.
     LimitsAreNotNamed: "child_life.the_limit_of_descriptors_is_named";
     /// A library cannot start a child that loads itself.
