@@ -114,8 +114,8 @@ macro_rules! objects_mutations {
         "forwarding.an_object_goes_round_three_processes_many_times";
     /// A wrapper that was read does not hold a stub of its own process.
     ReadStubsAreNotHeld: "lifetimes.wrappers_read_in_the_stubs_own_process_hold_it";
-    /// Who gives one share back gives all back.
-    ReleasesTakeAllShares: "lifetimes.a_stub_goes_and_comes_many_times";
+    /// What is given back is taken from what is granted next, too.
+    ReleasesCountTwice: "lifetimes.a_stub_goes_and_comes_many_times";
     // ---- forwarding ----
     /// What was on its way to a dead process stays held.
     LendsToTheDeadStay:
