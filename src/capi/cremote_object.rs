@@ -83,12 +83,13 @@ pub unsafe extern "C" fn OH_IPCRemoteStub_Create(
 pub unsafe extern "C" fn OH_IPCRemoteStub_Destroy(stub: *mut OHIPCRemoteStub) {
     enter("OH_IPCRemoteStub_Destroy", (), || {
         if Mutation::DestroyedStubsAreGone.is_on()
-            // SAFETY: the caller has not given it up yet.
-            && let Some(RemoteObject::Stub(stub)) =
-                &unsafe { Wrapper::get(stub, "stub") }.ok().and_then(Wrapper::object)
             && let Some(process) = Process::started()
         {
-            process.take_back_from_all(stub);
+            // SAFETY: the caller has not given it up yet.
+            let wrapper = unsafe { Wrapper::get(stub, "stub") };
+            if let Some(RemoteObject::Stub(stub)) = &wrapper.ok().and_then(Wrapper::object) {
+                process.take_back_from_all(stub);
+            }
         }
         // SAFETY: the caller gives the stub up.
         unsafe { Wrapper::destroy(stub) };
