@@ -197,7 +197,7 @@ unsafe fn call_directly(stub: &Stub, code: u32, data: *const OHIPCParcel, reply:
         handle()
     };
     if Mutation::UnwantedDirectRepliesStay.is_on() {
-        keep_for_ever(unwanted);
+        std::mem::forget(unwanted);
     }
     if Mutation::DirectErrorsAreLost.is_on() { SUCCESS } else { result }
 }
@@ -265,7 +265,7 @@ unsafe fn call(proxy: &Proxy, code: u32, data: *const OHIPCParcel, reply: *mut O
             Some(std::mem::replace(reply, received))
         };
         if Mutation::ReplacedRepliesStay.is_on() {
-            keep_for_ever(gone);
+            std::mem::forget(gone);
             return Ok(result);
         }
         drop(gone);

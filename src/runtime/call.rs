@@ -217,11 +217,11 @@ fn exchange(
     message: Message<'_>,
     data: &Parcel,
 ) -> Result<(RecordContent, Parcel), CallError> {
-    let (peer, channel) = connected(proxy).inspect_err(|_| {
-        if Mutation::DescriptorsForTheDeadStayOpen.is_on() {
-            std::mem::forget(data.objects().map(|(_, object)| object.duplicate()).collect::<Vec<_>>());
-        }
-    })?;
+    let connected = connected(proxy);
+    if Mutation::DescriptorsForTheDeadStayOpen.is_on() && connected.is_err() {
+        std::mem::forget(data.objects().map(|(_, object)| object.duplicate()).collect::<Vec<_>>());
+    }
+    let (peer, channel) = connected?;
     let bytes = arrival::room_of(data.bytes().len(), 0);
     let is_nested = identity::is_handling() || Mutation::ChainsAreOfProcesses.is_on();
     let (target, ancestors) = if is_nested { chain_to(process, peer) } else { (None, Vec::new()) };
@@ -273,9 +273,12 @@ fn take_reply(
     content: &RecordContent,
 ) -> Result<(RecordContent, Parcel), CallError> {
     if content.data_len == 0 {
-        let is_read_only = Mutation::EmptyRepliesAreReadOnly.is_on();
-        let received = is_read_only.then(|| Parcel::received(Vec::new(), Vec::new(), None).ok()).flatten();
-        return Ok((*content, received.unwrap_or_default()));
+        if Mutation::EmptyRepliesAreReadOnly.is_on()
+            && let Ok(parcel) = Parcel::received(Vec::new(), Vec::new(), None)
+        {
+            return Ok((*content, parcel));
+        }
+        return Ok((*content, Parcel::new()));
     }
     let bytes = arrival::room_of(content.data_len as usize, content.objects.into());
     let bytes = if Mutation::RepliesTakeNoRoom.is_on() { 0 } else { bytes };
