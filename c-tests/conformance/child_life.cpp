@@ -335,11 +335,13 @@ TEST(one_library_as_parent_and_child, "a library that the parent has loaded cann
 TEST(a_parent_that_is_killed_under_load, "children or their guardians outlive their parent")
 {
     Pipe alive;
+    // Its other end stays open here: who waits for its end goes with the parent, or never. So does who pauses.
+    Pipe in;
+    setenv("CHILD_MAIN", "pause", 1);
     pid_t parent = fork();
     if (parent == 0) {
-        // Children of both kinds hold the pipe's other end, or their parent does.
+        // Children of Start hold the pipe's other end, and so does their parent.
         for (int index = 0; index < 4; index++) {
-            Pipe in;
             StartChild("Wait", Arguments().Descriptor("in", in.Reading()).Descriptor("out", alive.Writing()));
         }
         Outcome outcome = CreateChild();

@@ -2,7 +2,7 @@
 //! Faults to be had on purpose, as in `src/host/mutation.rs` of the library `ipc_capi`. Read where it is asked for: starts are rare.
 
 macro_rules! mutations {
-    ($($(#[doc = $what:literal])+ $name:ident: $($test:literal),+;)+) => {
+    ({ $($(#[doc = $what:literal])+ $name:ident: $($test:literal),+;)+ }) => {
         #[derive(Debug, Clone, Copy)]
         #[allow(dead_code, reason = "most are the other library's")]
         pub(crate) enum Mutation {

@@ -131,6 +131,7 @@ fn report(function: &str, failure: &Failure) -> ErrorCode {
         ErrorCode::ParcelRead | ErrorCode::DeadRemoteObject => {
             ipckit_log::warn_once_a_second(format_args!("{function}: {failure}"));
         }
+        _ if Mutation::EachRefusalIsTold.is_on() => ipckit_log::error(format_args!("{function}: {failure}")),
         _ => ipckit_log::error_once_a_second(format_args!("{function}: {failure}")),
     }
     code

@@ -88,6 +88,9 @@ pub unsafe extern "C" fn OH_IPCParcel_RewindWritePosition(parcel: *mut OHIPCParc
     status("OH_IPCParcel_RewindWritePosition", || {
         // SAFETY: the caller keeps the header's promise.
         let parcel = unsafe { OHIPCParcel::get_mut(parcel) }?;
+        if Mutation::TheWriteCursorStays.is_on() {
+            return Ok(());
+        }
         Ok(parcel.rewind_write_position(newWritePos as usize)?)
     })
 }
@@ -97,6 +100,9 @@ pub unsafe extern "C" fn OH_IPCParcel_WriteString(parcel: *mut OHIPCParcel, str:
     status_plain("OH_IPCParcel_WriteString", || {
         // SAFETY: the caller keeps the header's promise about both.
         let (parcel, string) = unsafe { (OHIPCParcel::get_mut(parcel)?, c_string(str, "str")?) };
+        if parcel.is_read_only() && Mutation::RefusedWritesRewind.is_on() {
+            parcel.rewind_read_position(0)?;
+        }
         match copy_if_inside(parcel, string.to_bytes_with_nul())? {
             None => Ok(parcel.write_string(string)?),
             Some(copy) => Ok(parcel.write_string(CStr::from_bytes_with_nul(&copy).expect("a copy of a string"))?),

@@ -16,7 +16,8 @@ use crate::host::behaviour::{Difference, as_on_a_device, keep_for_ever};
 use crate::host::mutation::Mutation;
 use crate::object::{DeathHandler, DeathRecipient, Parcel, Proxy, RemoteObject, RequestHandler, Stub};
 use crate::parcel::{MAX_TEXT, TextError, through_utf16};
-use crate::runtime::{CallError, call, death, identity};
+use crate::runtime::{CallError, Process, call, death, identity};
+use crate::sys::lock::Mutex;
 use crate::sys::order;
 
 /// Codes that a request may have.
@@ -70,6 +71,9 @@ pub unsafe extern "C" fn OH_IPCRemoteStub_Create(
         let request = requestCallback.ok_or(Failure::Null("requestCallback"))?;
         // SAFETY: the caller keeps the header's promise.
         let descriptor = unsafe { descriptor_of(descriptor) }?;
+        if Mutation::StubsStartThreads.is_on() {
+            Process::current()?;
+        }
         let callbacks = Callbacks { request, destroy: destroyCallback, user_data: userData };
         Wrapper::give_new(|| RemoteObject::Stub(Stub::new(descriptor, Box::new(callbacks))))
     })
@@ -78,6 +82,15 @@ pub unsafe extern "C" fn OH_IPCRemoteStub_Create(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn OH_IPCRemoteStub_Destroy(stub: *mut OHIPCRemoteStub) {
     enter("OH_IPCRemoteStub_Destroy", (), || {
+        if Mutation::DestroyedStubsAreGone.is_on()
+            && let Some(process) = Process::started()
+        {
+            // SAFETY: the caller has not given it up yet.
+            let wrapper = unsafe { Wrapper::get(stub, "stub") };
+            if let Some(RemoteObject::Stub(stub)) = &wrapper.ok().and_then(Wrapper::object) {
+                process.take_back_from_all(stub);
+            }
+        }
         // SAFETY: the caller gives the stub up.
         unsafe { Wrapper::destroy(stub) };
     });
@@ -86,6 +99,12 @@ pub unsafe extern "C" fn OH_IPCRemoteStub_Destroy(stub: *mut OHIPCRemoteStub) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn OH_IPCRemoteProxy_Destroy(proxy: *mut OHIPCRemoteProxy) {
     enter("OH_IPCRemoteProxy_Destroy", (), || {
+        if (Mutation::DestroyedWrappersEndTheObject.is_on() || Mutation::WrappersTakeEntriesAlong.is_on())
+            // SAFETY: the caller has not given it up yet.
+            && let Some(proxy) = unsafe { Wrapper::get(proxy, "proxy") }.ok().and_then(Wrapper::proxy)
+        {
+            if Mutation::WrappersTakeEntriesAlong.is_on() { proxy.lose_recipients() } else { proxy.lose_hold() }
+        }
         // SAFETY: the caller gives the proxy up.
         unsafe { Wrapper::destroy(proxy) };
     });
@@ -148,7 +167,10 @@ unsafe fn mode_of(option: *const OH_IPC_MessageOption) -> Result<c_int, Failure>
     }
     // SAFETY: the caller vouches for it. The structure is packed, so a reference to a field could be unaligned.
     let option = unsafe { option.read_unaligned() };
-    let reserved = option.reserved;
+    let (reserved, timeout) = (option.reserved, option.timeout);
+    if timeout > i32::MAX.unsigned_abs() && Mutation::LongTimeoutsAreOver.is_on() {
+        return Err(Failure::Argument { name: "option.timeout", value: timeout.into(), expected: "less" });
+    }
     if reserved.is_null() || Mutation::ReservedIsIgnored.is_on() {
         Ok(if Mutation::UnknownModesAreAsync.is_on() { option.mode.min(1) } else { option.mode })
     } else {
@@ -167,8 +189,31 @@ unsafe fn call_directly(stub: &Stub, code: u32, data: *const OHIPCParcel, reply:
     // SAFETY: not NULL by the caller's promise.
     let data = unsafe { NonNull::new_unchecked(data.cast_mut().cast()) };
     let handle = || mapped(stub.handle(code, data, reply));
-    let result = if Mutation::DirectCallsAreRequests.is_on() { identity::handle_as_request(handle) } else { handle() };
+    let result = if Mutation::DirectCallsAreRequests.is_on() {
+        identity::handle_as_request(handle)
+    } else if Mutation::DirectCallsRunElsewhere.is_on() {
+        on_another_thread(handle)
+    } else {
+        handle()
+    };
+    if Mutation::UnwantedDirectRepliesStay.is_on() {
+        std::mem::forget(unwanted);
+    }
     if Mutation::DirectErrorsAreLost.is_on() { SUCCESS } else { result }
+}
+
+/// Where a mutation has a direct call run.
+fn on_another_thread<T: Send>(handle: impl FnOnce() -> T) -> T {
+    struct Sent<F>(F);
+    // SAFETY: the thread that sends it waits until it has run.
+    unsafe impl<F> Send for Sent<F> {}
+    impl<T, F: FnOnce() -> T> Sent<F> {
+        fn run(self) -> T {
+            (self.0)()
+        }
+    }
+    let sent = Sent(handle);
+    std::thread::scope(|scope| scope.spawn(|| sent.run()).join()).expect("handlers do not panic")
 }
 
 /// Sends an asynchronous request.
@@ -201,18 +246,28 @@ unsafe fn call(proxy: &Proxy, code: u32, data: *const OHIPCParcel, reply: *mut O
         _ if wrote && as_on_a_device(Difference::ErrorWithReply) => SUCCESS,
         error => error,
     };
-    let received =
-        if result == SUCCESS || Mutation::ErrorsBringTheReply.is_on() { answer.reply } else { Parcel::new() };
+    let received = if result == SUCCESS || Mutation::ErrorsBringTheReply.is_on() {
+        answer.reply
+    } else if Mutation::ErrorsSpendTheReply.is_on() {
+        Parcel::received(Vec::new(), Vec::new(), None).unwrap_or_default()
+    } else {
+        Parcel::new()
+    };
     // SAFETY: as above.
     if let Ok(reply) = unsafe { OHIPCParcel::get_mut(reply) } {
         // What the content that goes ends may run the user's code, which may use the reply.
-        let gone = if wrote && !reply.is_fresh() && as_on_a_device(Difference::UsedReply) {
+        let is_spent = reply.is_read_only() && reply.data_size() == 0 && Mutation::ErrorsSpendTheReply.is_on();
+        let gone = if is_spent || (wrote && !reply.is_fresh() && as_on_a_device(Difference::UsedReply)) {
             reply.close_to_writes();
             keep_for_ever(received);
             None
         } else {
             Some(std::mem::replace(reply, received))
         };
+        if Mutation::ReplacedRepliesStay.is_on() {
+            std::mem::forget(gone);
+            return Ok(result);
+        }
         drop(gone);
     }
     Ok(result)
@@ -310,7 +365,11 @@ pub unsafe extern "C" fn OH_IPCRemoteProxy_AddDeathRecipient(
 ) -> c_int {
     status("OH_IPCRemoteProxy_AddDeathRecipient", || {
         // SAFETY: the caller keeps the header's promise.
-        let (proxy, recipient) = unsafe { proxy_and_recipient(proxy, recipient) }?;
+        let both = match unsafe { proxy_and_recipient(proxy, recipient) } {
+            Err(Failure::OwnStub) if Mutation::OwnStubsTakeRecipients.is_on() => return Ok(()),
+            both => both,
+        };
+        let (proxy, recipient) = both?;
         Ok(death::add_recipient(&proxy, recipient)?)
     })
 }
@@ -338,6 +397,7 @@ unsafe fn proxy_and_recipient(
     // SAFETY: the caller vouches for both.
     let (wrapper, recipient) = unsafe { (Wrapper::get(proxy, "proxy")?, recipient.as_ref()) };
     let recipient = recipient.ok_or(Failure::Null("recipient"))?;
+    drop(Mutation::CallbacksHoldALock.is_on().then(|| HELD_BY_CALLBACKS.lock()));
     match &wrapper.object() {
         Some(RemoteObject::Proxy(proxy)) => Ok((Arc::clone(proxy), Arc::clone(&recipient.0))),
         Some(RemoteObject::Stub(_)) | None => Err(Failure::OwnStub),
@@ -347,7 +407,8 @@ unsafe fn proxy_and_recipient(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn OH_IPCRemoteProxy_IsRemoteDead(proxy: *const OHIPCRemoteProxy) -> c_int {
     const DEAD: c_int = 1;
-    value_or("OH_IPCRemoteProxy_IsRemoteDead", DEAD, || {
+    let otherwise = if Mutation::NullIsNotDead.is_on() { 0 } else { DEAD };
+    value_or("OH_IPCRemoteProxy_IsRemoteDead", otherwise, || {
         // SAFETY: the caller keeps the header's promise.
         let wrapper = unsafe { Wrapper::get(proxy, "proxy") }?;
         Ok(match &wrapper.object() {
@@ -435,8 +496,12 @@ unsafe impl Send for DeathCallbacks {}
 // SAFETY: and that several can run at once.
 unsafe impl Sync for DeathCallbacks {}
 
+/// What a mutation holds while a callback runs.
+static HELD_BY_CALLBACKS: Mutex<()> = Mutex::new(());
+
 impl DeathHandler for DeathCallbacks {
     fn on_death(&self) {
+        let _held = Mutation::CallbacksHoldALock.is_on().then(|| HELD_BY_CALLBACKS.lock());
         // SAFETY: the user's function takes its own userData.
         callback::run("callback of a death recipient", || unsafe { (self.death)(self.user_data) });
     }

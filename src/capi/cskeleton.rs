@@ -65,6 +65,9 @@ pub extern "C" fn OH_IPCSkeleton_SetMaxWorkThreadNum(maxThreadNum: c_int) -> c_i
             let value = maxThreadNum.into();
             return Err(Failure::Argument { name: "maxThreadNum", value, expected: "1 to 32" });
         }
+        if Mutation::SkeletonCallsStartNobody.is_on() && Process::started().is_none() {
+            return Ok(());
+        }
         // One worker is there beyond those that are asked for.
         Process::current()?.set_most_workers(maxThreadNum.unsigned_abs() as usize + 1);
         Ok(())

@@ -9,6 +9,7 @@ use crate::sys::lock::Mutex;
 
 use super::boundary::Failure;
 use crate::host::behaviour::{Difference, as_on_a_device};
+use crate::host::mutation::Mutation;
 use crate::object::{DeathRecipient, Parcel, Proxy, RemoteObject, Stub};
 use crate::sys::{order, reserve};
 
@@ -77,6 +78,11 @@ pub(super) enum Held {
 impl Wrapper {
     /// A new wrapper that the user owns, as the pointer type that the user expects.
     pub(super) fn give<P>(object: RemoteObject) -> Result<*mut P, Failure> {
+        if let RemoteObject::Stub(stub) = &object
+            && Mutation::ReadStubsAreNotHeld.is_on()
+        {
+            return give(|| Self::Stub(Mutex::new(Held::Passed(Arc::downgrade(stub))))).map(<*mut Self>::cast);
+        }
         Self::give_new(|| object)
     }
 

@@ -77,7 +77,7 @@ fn fault(difference: Difference) -> Option<Mutation> {
         Difference::RequestAfterNotice => Some(Mutation::ToldDeathIsAnInnerError),
         Difference::DescriptorOfDead => Some(Mutation::DeadHaveNoDescriptor),
         Difference::StoppedWorker => Some(Mutation::StoppedThreadsAreNotReplaced),
-        Difference::PassedStub => None,
+        Difference::PassedStub => Some(Mutation::PassedStubsCannotBeWritten),
     }
 }
 

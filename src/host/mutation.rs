@@ -6,7 +6,7 @@
 use crate::sys::per_process::PerProcess;
 
 macro_rules! mutations {
-    ($($(#[doc = $what:literal])+ $name:ident: $($test:literal),+;)+) => {
+    ({ $($(#[doc = $what:literal])+ $name:ident: $($test:literal),+;)+ }) => {
         /// A fault.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Mutation {

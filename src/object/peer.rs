@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Another process, as far as objects go: what it holds of ours, what we hold of its.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
@@ -29,6 +29,9 @@ pub enum PeerState {
 const OPEN: u8 = 0;
 const TO_BE_READY: u8 = 1;
 const TO_BE_DEAD: u8 = 2;
+
+/// The stubs of which a mutation takes the next share back.
+static GIVEN_BACK: Mutex<BTreeSet<u64>> = Mutex::new(BTreeSet::new());
 
 /// Another process.
 pub struct Peer {
@@ -228,6 +231,9 @@ impl Peer {
     /// Counts a share of our stub for the peer, before a reference goes out to it.
     pub fn grant(&self, stub: &Arc<Stub>) {
         self.grants.grant(stub);
+        if Mutation::ReleasesCountTwice.is_on() && GIVEN_BACK.lock().remove(&stub.number()) {
+            drop(self.grants.revoke(stub.number(), 1));
+        }
     }
 
     /// Takes a share back whose reference did not go out after all.
@@ -244,6 +250,9 @@ impl Peer {
         let channel = self.channel.get()?;
         if !channel.may_have_sent_async_before(before) {
             return None;
+        }
+        if Mutation::ReleasesCountTwice.is_on() {
+            GIVEN_BACK.lock().insert(object);
         }
         self.grants.revoke_after(object, shares, Sent { before, replies: channel.replies_to_take() });
         Some(self.take_back_due())

@@ -270,6 +270,18 @@ impl Proxy {
         !self.watch.lock().recipients.is_empty()
     }
 
+    /// Has the stub count as dead for all who have this proxy, for a mutation.
+    pub fn lose_hold(&self) {
+        self.answers.lock().hold = Hold::Refused;
+        self.is_counted.store(false, Ordering::Release);
+    }
+
+    /// Forgets all recipients, for a mutation.
+    pub fn lose_recipients(&self) {
+        let lost = std::mem::take(&mut self.watch.lock().recipients);
+        drop(lost);
+    }
+
     /// Tells each entry once, in the order of registration and one after the other; only a callback that does not return does not
     /// keep the others waiting for long. `help` is asked for another thread that calls this too, for the case that one does not.
     /// Nothing is locked while a callback runs.
@@ -278,7 +290,9 @@ impl Proxy {
             if !is_last {
                 help();
             }
-            recipient.tell();
+            if !Mutation::HandlesTakeEntriesAlong.is_on() || Arc::strong_count(&recipient) > 1 {
+                recipient.tell();
+            }
             order::hand_over(self);
             if Mutation::DeathIsToldTwice.is_on() {
                 recipient.tell();

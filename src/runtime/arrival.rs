@@ -102,6 +102,9 @@ fn arrived(
 
 /// What mutations make of a message.
 fn mutate(data: &mut Vec<u8>, objects: &mut Vec<Placed<RemoteObject>>) {
+    if data.is_empty() && Mutation::EmptyDataIsPadded.is_on() {
+        data.resize(4, 0);
+    }
     if Mutation::OddSizesArePadded.is_on() {
         data.resize(data.len().next_multiple_of(4), 0);
     }

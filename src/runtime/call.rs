@@ -217,15 +217,20 @@ fn exchange(
     message: Message<'_>,
     data: &Parcel,
 ) -> Result<(RecordContent, Parcel), CallError> {
-    let (peer, channel) = connected(proxy)?;
+    let connected = connected(proxy);
+    if Mutation::DescriptorsForTheDeadStayOpen.is_on() && connected.is_err() {
+        std::mem::forget(data.objects().map(|(_, object)| object.duplicate()).collect::<Vec<_>>());
+    }
+    let (peer, channel) = connected?;
     let bytes = arrival::room_of(data.bytes().len(), 0);
-    let is_nested = identity::is_handling();
+    let is_nested = identity::is_handling() || Mutation::ChainsAreOfProcesses.is_on();
     let (target, ancestors) = if is_nested { chain_to(process, peer) } else { (None, Vec::new()) };
     let departure = Departure::prepare(process, peer, data, Kind::Request)?;
     let thread = threads::this_thread(process);
     let mut underway = Underway { process, peer, channel, slot: None, block: None, long_reply: false };
     // A thread within a chain of calls must not wait for a slot: those who hold them may wait for it.
-    let slot = channel.acquire_slot(thread.token(), !is_nested).map_err(|error| from_channel(error, channel, bytes))?;
+    let may_wait = !is_nested && !Mutation::CallersDoNotQueue.is_on();
+    let slot = channel.acquire_slot(thread.token(), may_wait).map_err(|error| from_channel(error, channel, bytes))?;
     let slot = underway.slot.insert(slot);
     let message = Message {
         objects: departure.records(),
@@ -268,6 +273,11 @@ fn take_reply(
     content: &RecordContent,
 ) -> Result<(RecordContent, Parcel), CallError> {
     if content.data_len == 0 {
+        if Mutation::EmptyRepliesAreReadOnly.is_on()
+            && let Ok(parcel) = Parcel::received(Vec::new(), Vec::new(), None)
+        {
+            return Ok((*content, parcel));
+        }
         return Ok((*content, Parcel::new()));
     }
     let bytes = arrival::room_of(content.data_len as usize, content.objects.into());
@@ -275,6 +285,7 @@ fn take_reply(
     let Some(room) = process.room.reserve(bytes) else {
         arrival::discard(process, peer, channel, content);
         let (sender, used, limit) = (channel.credentials().process, process.room.used(), process.room.limit());
+        let sender = if Mutation::RefusedRepliesNameNobody.is_on() { 0 } else { sender };
         return Err(CallError::NoRoomHere { bytes, sender, used, limit });
     };
     let arrival = arrival::take(process, peer, channel, content, Some(room), true);

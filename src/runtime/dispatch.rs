@@ -318,6 +318,9 @@ pub(super) fn handle_async(process: &'static Process, stub: &Arc<Stub>, is_over:
     while stub.next_async(&mut messages) {
         while let Some(AsyncMessage { code, mut data, caller, charge }) = messages.pop_front() {
             let _alone = Mutation::AsyncIsHandledOneByOne.is_on().then(|| process.own.async_gate.lock());
+            if Mutation::MessagesOfTheDeadAreLost.is_on() && charge.channel().is_dead() {
+                continue;
+            }
             let mut reply = Parcel::new();
             charge.channel().wait_for_senders();
             order::received();
@@ -350,6 +353,10 @@ pub(super) fn drain(process: &'static Process, peer: &Arc<Peer>) -> bool {
         let gate = process.own.async_gate.lock();
         for _ in 0..ASYNC_ENTRIES {
             let Some(content) = channel.last_async() else { break };
+            if Mutation::MessagesOfTheDeadAreLost.is_on() {
+                channel.note_async_taken();
+                continue;
+            }
             queues.take(process, peer, channel, &content);
         }
         drop(gate);

@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use crate::host::mutation::Mutation;
 use crate::host::settings::Settings;
 use crate::object::Caller;
+use crate::sys::lock::Mutex;
 use crate::sys::{fork, process};
 use crate::transport::wire::{Address, Ancestor};
 
@@ -36,6 +37,9 @@ thread_local! {
     static FRAMES: RefCell<Vec<Frame>> = const { RefCell::new(Vec::new()) };
 }
 
+/// Who has made the last call that came, for a mutation.
+static LAST_CALLER: Mutex<Option<Ancestor>> = Mutex::new(None);
+
 /// Why a text is no identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the text is not one that ResetCallingIdentity gives")]
@@ -57,6 +61,9 @@ pub(super) fn handle_for<T>(caller: Caller, chain: Chain, handler: impl FnOnce()
             let left = FRAMES.try_with(|frames| frames.borrow_mut().pop());
             drop(left);
         }
+    }
+    if Mutation::ChainsAreOfProcesses.is_on() {
+        *LAST_CALLER.lock() = chain.caller;
     }
     let generation = fork::generation();
     let entered = FRAMES.try_with(|frames| frames.borrow_mut().push(Frame { generation, caller, chain }));
@@ -94,8 +101,11 @@ pub(super) fn chain() -> Vec<Ancestor> {
 
 /// The thread of the process at `address` that waits in this thread's chain of calls.
 pub(super) fn waiting_thread_of(address: Address) -> Option<u64> {
-    with_frame(|frame| frame.chain.iter().find(|ancestor| ancestor.address == address).map(|ancestor| ancestor.thread))
+    let of_last = Mutation::ChainsAreOfProcesses.is_on().then(|| *LAST_CALLER.lock()).flatten();
+    with_frame(|frame| frame.chain.iter().find(|ancestor| ancestor.address == address).copied())
         .flatten()
+        .or(of_last.filter(|caller| caller.address == address))
+        .map(|ancestor| ancestor.thread)
 }
 
 /// The process itself.

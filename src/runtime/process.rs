@@ -202,6 +202,15 @@ impl Process {
         }
     }
 
+    /// Takes back whatever any peer holds of a stub, for a mutation.
+    pub fn take_back_from_all(&self, stub: &Stub) {
+        for peer in self.connections.connected() {
+            while peer.granted(stub.number()).is_some() {
+                drop(peer.revoke(stub.number()));
+            }
+        }
+    }
+
     /// Takes note of a peer's death: whoever waits for it is woken, and workers do what is left to do.
     pub(super) fn note_death(&'static self, peer: &Arc<Peer>) {
         if let Some(remains) = peer.mark_dead() {
@@ -231,7 +240,13 @@ impl Process {
             // A peer that only says that it is dead is no peer any more either.
             channel.hang_up();
         }
-        for proxy in remains.watched.iter().filter(|_| is_dead && !Mutation::DeathsAreNotTold.is_on()) {
+        if is_dead && Mutation::ADeathTakesAllShares.is_on() {
+            for other in self.connections.connected() {
+                self.let_go(other.close_grants());
+            }
+        }
+        let most = if Mutation::OneStubsDeathIsTold.is_on() { 1 } else { usize::MAX };
+        for proxy in remains.watched.iter().filter(|_| is_dead && !Mutation::DeathsAreNotTold.is_on()).take(most) {
             if Mutation::DeathIsToldOnAnInnerThread.is_on() {
                 proxy.tell_death(|| {});
             }

@@ -16,6 +16,7 @@ use crate::host::mutation::Mutation;
 use crate::object::{Peer, Stub};
 use crate::shm::atomics::fence;
 use crate::shm::wakeups;
+use crate::sys::lock::Mutex;
 use crate::sys::shortage::Explained;
 use crate::sys::{fork, process, thread};
 use crate::transport::SameCore;
@@ -86,6 +87,9 @@ pub(super) fn start_another(process: &'static Process) -> io::Result<()> {
     let start = if Mutation::WorkersHaveAnotherName.is_on() { "worker" } else { "OS_IPC" };
     let name = move || format!("{start}_{number}_{}", thread::id());
     let started = thread::start(name, move || {
+        if Mutation::WorkersAreCancelled.is_on() {
+            thread::allow_cancellation();
+        }
         process.workers.set_busy();
         Worker::new(process).serve();
         if !as_on_a_device(Difference::StoppedWorker) {
@@ -310,7 +314,11 @@ impl Worker {
         let _ = SERVING.try_with(|serving| serving.set(serving.get() + 1));
         let mut did = Did::Chore;
         match job {
-            Job::Death(proxy) => proxy.tell_death(|| self.process.give_job(Job::Death(Arc::clone(&proxy)))),
+            Job::Death(proxy) => {
+                static ALONE: Mutex<()> = Mutex::new(());
+                let _alone = Mutation::DeathsAreToldOneByOne.is_on().then(|| ALONE.lock());
+                proxy.tell_death(|| self.process.give_job(Job::Death(Arc::clone(&proxy))));
+            }
             Job::Drain(peer) => {
                 if dispatch::drain(self.process, &peer) {
                     did = Did::Request;
@@ -335,7 +343,7 @@ impl Worker {
     /// rest of them for later: then they wait as long as the others do.
     fn handle_async(&self, stub: Arc<Stub>) {
         let is_over = || (is_stopped() && !Mutation::StoppedThreadsEmptyTheQueue.is_on()) || self.others_wait();
-        if dispatch::handle_async(self.process, &stub, is_over) {
+        if dispatch::handle_async(self.process, &stub, is_over) && !Mutation::QueuesThatAreLeftAreLost.is_on() {
             self.process.give_job(Job::Stub(stub));
         }
     }

@@ -149,6 +149,12 @@ impl Drop for NoCancellation {
     }
 }
 
+/// Lets the calling thread be cancelled, for a mutation.
+pub fn allow_cancellation() {
+    set_cancellation(PTHREAD_CANCEL_ENABLE);
+}
+
+const PTHREAD_CANCEL_ENABLE: libc::c_int = 0;
 const PTHREAD_CANCEL_DISABLE: libc::c_int = 1;
 
 fn set_cancellation(state: libc::c_int) -> libc::c_int {

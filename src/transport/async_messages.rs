@@ -98,7 +98,8 @@ impl SentAsync {
         if async_total > half || total > receiver.room {
             return Err(Full::Receiver);
         }
-        if self.not_taken.len() >= ASYNC_ENTRIES { Err(Full::Ring) } else { Ok(()) }
+        let most = ASYNC_ENTRIES - usize::from(Mutation::OneMessageLess.is_on());
+        if self.not_taken.len() >= most { Err(Full::Ring) } else { Ok(()) }
     }
 
     /// Whether `bytes` more may be one too many, if others had sent as much as they may: then it matters what they have.

@@ -20,6 +20,7 @@ use self::configs::Ability_ChildProcessConfigs;
 use self::error_code::Ability_NativeChildProcess_ErrCode;
 use crate::child;
 use crate::launch::{self, Configuration, ExitCallback, Failure, Given};
+use crate::mutation::Mutation;
 use crate::sys::arguments as current_arguments;
 use crate::sys::ipc::RemoteProxy;
 use crate::sys::process::NotCancellable;
@@ -156,7 +157,7 @@ pub extern "C" fn OH_Ability_UnregisterNativeChildProcessExitCallback(
 pub extern "C" fn OH_Ability_KillChildProcess(pid: i32) -> Ability_NativeChildProcess_ErrCode {
     const NAME: &str = "OH_Ability_KillChildProcess";
     enter(NAME, || {
-        if pid > 0 && launch::kill(pid) {
+        if pid > 0 && (launch::kill(pid) || Mutation::StrangersCountAsKilled.is_on()) {
             return ErrorCode::NoError;
         }
         ipckit_log::warn(format_args!("{NAME}: {pid} is no living child of this process; nobody is killed"));

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use self::notice::Notice;
+use crate::mutation::Mutation;
 use crate::protocol::{Gift, LONGEST_PACKET, Order, Report, Stage, Surroundings, Task};
 use crate::sys::channel::{Channel, Received};
 use crate::sys::entry::{ConnectEntry, RunEntry};
@@ -28,7 +29,7 @@ const FAILURE: i32 = 1;
 
 /// Whether this is a child process.
 pub(crate) fn is_child() -> bool {
-    IS_CHILD.load(Ordering::Relaxed)
+    IS_CHILD.load(Ordering::Relaxed) && !Mutation::ChildrenMayHaveChildren.is_on()
 }
 
 /// Runs the child; the result is its exit status. A C++ exception of the library's passes through.
@@ -63,6 +64,9 @@ fn settle(surroundings: &Surroundings, task: Task, channel: &Channel) {
     if surroundings.nice != process::nice() {
         process::set_nice(surroundings.nice);
     }
+    if Mutation::ChildrenAreNicer.is_on() {
+        process::set_nice(surroundings.nice + 1);
+    }
     let Some(isolation) = &surroundings.isolation else { return };
     let confinement =
         Confinement { other_user: isolation.other_user, hidden: &isolation.hidden, keeps_ipc: task == Task::Connect };
@@ -82,9 +86,13 @@ fn connect(library: CString, channel: &Arc<Channel>) -> Result<(), (Stage, Strin
     notice.main_proc_entered();
     entry.main_proc();
     notice.main_proc_returned();
+    if Mutation::ChildrenLeaveAtOnce.is_on() {
+        return Ok(());
+    }
     // A parent that is told of a child gets a proxy of it, though it be one of a dead child.
     notice.await_import(Instant::now() + LONGEST_FAREWELL);
-    ipc::wait_idle(LONGEST_FAREWELL);
+    let longest = if Mutation::HandlersKeepTheirProcess.is_on() { Duration::MAX } else { LONGEST_FAREWELL };
+    ipc::wait_idle(longest);
     Ok(())
 }
 

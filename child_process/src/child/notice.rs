@@ -16,6 +16,7 @@ use ipckit_order::LibraryCode;
 use parking_lot::{Condvar, Mutex};
 
 use super::report;
+use crate::mutation::Mutation;
 use crate::protocol::{LONGEST_PACKET, Report};
 use crate::sys::channel::{Channel, Received};
 use crate::sys::ipc::Reference;
@@ -155,6 +156,7 @@ fn follow_parent(channel: &Channel, imported: impl Fn()) {
         match channel.await_packet(&mut packet) {
             Ok(Received::Nothing) => {}
             Ok(Received::Packet(_)) => imported(),
+            Ok(Received::End) if Mutation::ChildrenOutliveTheirParent.is_on() => return imported(),
             Ok(Received::End) => process::kill_self(),
             // The library has closed a descriptor that it did not open.
             Err(_) => return imported(),

@@ -171,7 +171,9 @@ impl Child {
             }
             let failed_by_itself = matches!(report, Ok(Report::Failed { .. }));
             let outcome = self.start.reported(report);
-            self.tell_pid();
+            if matches!(outcome, Some(Outcome::Running)) || !Mutation::StartFailsWithItsLibrary.is_on() {
+                self.tell_pid();
+            }
             if let Some(outcome) = outcome {
                 if !matches!(outcome, Outcome::Failed(..)) {
                     self.deadline = None;

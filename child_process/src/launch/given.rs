@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the caller of Start gives its child, checked.
 
-use std::ffi::{CStr, c_int};
+use std::ffi::{CStr, CString, c_int};
 
 use super::behaviour::{Difference, as_on_a_device};
 use crate::mutation::Mutation;
@@ -57,7 +57,7 @@ impl<'a> Given<'a> {
     ) -> Result<Self, NotGiven> {
         let mut descriptors: Vec<(&CStr, c_int)> = Vec::new();
         for (index, (name, number)) in list.enumerate() {
-            if index == LONGEST_LIST {
+            if index == LONGEST_LIST || (index == 1000 && Mutation::LongListsAreRefused.is_on()) {
                 return Err(NotGiven::LongList);
             }
             let name = name.ok_or(NotGiven::NoName)?;
@@ -67,7 +67,10 @@ impl<'a> Given<'a> {
             match descriptors.binary_search_by(|(known, _)| (*known).cmp(name)) {
                 Ok(place) if Mutation::TheLastOfANameCounts.is_on() => descriptors[place].1 = number,
                 Ok(_) => {}
-                Err(_) if descriptors.len() == MOST_DESCRIPTORS => return Err(NotGiven::TooManyNames),
+                Err(_) if descriptors.len() == MOST_DESCRIPTORS + usize::from(Mutation::OneNameTooMany.is_on()) => {
+                    return Err(NotGiven::TooManyNames);
+                }
+                Err(_) if Mutation::NamesAreNotSorted.is_on() => descriptors.push((name, number)),
                 Err(place) => descriptors.insert(place, (name, number)),
             }
         }
@@ -78,16 +81,26 @@ impl<'a> Given<'a> {
         if characters >= TOO_LONG_FOR_A_DEVICE && as_on_a_device(Difference::LongParameters) {
             return Err(NotGiven::LongForADevice(characters));
         }
-        if let Some((name, number)) = descriptors.iter().find(|(_, number)| !process::is_open(*number)) {
+        let cannot_be_given = |number| {
+            (!process::is_open(number) && !Mutation::ClosedDescriptorsAreNotNoticed.is_on())
+                || (Mutation::DirectoriesCannotBeGiven.is_on()
+                    && std::fs::metadata(format!("/proc/self/fd/{number}")).is_ok_and(|file| file.is_dir()))
+        };
+        if let Some((name, number)) = descriptors.iter().find(|(_, number)| cannot_be_given(*number)) {
             return Err(NotGiven::NotOpen { name: name.to_string_lossy().into(), number: *number });
         }
         Ok(Self { function, parameters, descriptors })
     }
 
     pub(super) fn gift(&self) -> Gift {
+        let mut parameters = CString::from(self.parameters);
+        if Mutation::LongParametersAreCut.is_on() {
+            let cut: Vec<u8> = parameters.into_bytes().into_iter().take(100 * 1024).collect();
+            parameters = CString::new(cut).expect("a part of a text");
+        }
         Gift {
             function: self.function.into(),
-            parameters: self.parameters.into(),
+            parameters,
             names: self.descriptors.iter().map(|(name, _)| (*name).into()).collect(),
         }
     }
@@ -101,7 +114,6 @@ impl<'a> Given<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::ffi::CString;
     use std::iter;
 
     fn check<'a>(parameters: &'a CStr, list: &[(Option<&'a CStr>, c_int)]) -> Result<Given<'a>, NotGiven> {

@@ -8,6 +8,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use super::search::SearchPath;
+use crate::mutation::Mutation;
 
 /// What tells where a process keeps what is its own.
 const PRIVATE: [&str; 2] = ["XDG_RUNTIME_DIR", "HOME"];
@@ -39,7 +40,9 @@ fn hide(private: &[PathBuf], needed: &[PathBuf]) -> Vec<CString> {
         needed.iter().filter(|path| path.is_absolute()).map(|path| real_as_far_as_it_is_there(path)).collect();
     let mut hidden: Vec<PathBuf> = Vec::new();
     for directory in private.iter().filter_map(real).filter(|directory| directory.is_dir()) {
-        match needed.iter().find(|needed| needed.starts_with(&directory)) {
+        let is_in_it =
+            |needed: &&PathBuf| needed.starts_with(&directory) && !Mutation::NeededDirectoriesAreHidden.is_on();
+        match needed.iter().find(is_in_it) {
             Some(needed) => ipckit_log::info(format_args!(
                 "an isolated child process goes on seeing {}, where it needs {}",
                 directory.display(),

@@ -7,6 +7,8 @@ use std::fmt::Write as _;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
+use crate::mutation::Mutation;
+
 /// Names the launcher in place of the usual ones.
 const LAUNCHER_VARIABLE: &str = "IPCKIT_NATIVE_CHILD";
 
@@ -60,7 +62,9 @@ pub(super) fn process_name(parent: Option<OsString>, chosen: Option<&CStr>, libr
         None => {
             name.extend_from_slice(b"Native_");
             name.extend_from_slice(stem(library));
-            name.extend_from_slice(number.to_string().as_bytes());
+            if !Mutation::ChildrenShareAName.is_on() {
+                name.extend_from_slice(number.to_string().as_bytes());
+            }
         }
     }
     CString::new(name).expect("texts from C and argv hold no NUL")

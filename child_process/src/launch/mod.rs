@@ -85,6 +85,11 @@ pub(crate) fn create(
     configuration: &Configuration,
     callback: Callback,
 ) -> Result<(), Refusal> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = match Mutation::StartsAtOnceAreRefused.is_on().then(|| ALONE.try_lock()) {
+        Some(None) => return Err(Refusal::TooMany),
+        alone => alone,
+    };
     let settings = Settings::from_environment();
     let told = Arc::new(Event::default());
     let audience = Audience::Callback(Some(Recipient { callback, told: Arc::clone(&told) }));

@@ -66,6 +66,11 @@ impl Plan {
             let cut = found.load.as_bytes()[..libc::PATH_MAX as usize].to_vec();
             found.load = CString::new(cut).expect("a part of a text");
         }
+        if Mutation::NobodyStartsOneself.is_on()
+            && loader::module_at(wish.caller).and_then(c_path) == Some(found.load.clone())
+        {
+            return Err((Failure::Loading, "it is loaded already".into()));
+        }
         let internal = |text: &str| (Failure::Internal, text.to_owned());
         let unknown = || internal("where libipc_capi.so and libchild_process.so were loaded from cannot be told");
         let own_library = loader::module_at(own_address()).ok_or_else(unknown)?;
@@ -80,7 +85,7 @@ impl Plan {
         let needed = [&found.load, &launcher, &own_library, &ipc_library];
         let is_isolated = wish.configuration.is_isolated && !Mutation::IsolationIsForgotten.is_on();
         let isolation = is_isolated.then(|| Isolation {
-            other_user: wish.configuration.other_user,
+            other_user: wish.configuration.other_user && !Mutation::OtherUserIsForgotten.is_on(),
             hidden: isolation::hidden_directories(&search_path, &needed.map(CString::as_c_str)),
         });
         let order = Order::Begin {

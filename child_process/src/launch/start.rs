@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! How far a child has come, and what that makes of the news about it. Pure: it sees events and names the outcome, once.
 
+use crate::mutation::Mutation;
 use crate::protocol::{Report, Stage, Task};
 use crate::sys::guardian::End;
 use crate::sys::ipc::Reference;
@@ -132,7 +133,12 @@ impl Start {
     }
 
     fn failure_now(&self) -> Failure {
-        if self.phase < Phase::Connecting { Failure::Loading } else { Failure::Connection }
+        let is_loading = self.phase < Phase::Connecting;
+        if is_loading != Mutation::LoadingAndConnectingAreMixedUp.is_on() {
+            Failure::Loading
+        } else {
+            Failure::Connection
+        }
     }
 
     fn over(&mut self, failure: Failure, text: String) -> Option<Outcome> {

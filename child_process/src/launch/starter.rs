@@ -219,7 +219,7 @@ fn start(plan: Plan) -> Result<(Guardian, Channel, Found), String> {
 /// An error with what to do about it, where that can be told.
 pub(super) fn explain(error: &io::Error) -> String {
     match error.raw_os_error() {
-        Some(libc::EMFILE) => {
+        Some(libc::EMFILE) if !Mutation::LimitsAreNotNamed.is_on() => {
             let limit = process::descriptor_limit().map_or_else(|| "unknown".into(), |limit| limit.to_string());
             format!("{error}; the limit RLIMIT_NOFILE is {limit}, see ulimit -n")
         }

@@ -12,6 +12,7 @@ use std::ptr;
 use ipckit_order as order;
 
 use super::own_descriptor::OwnDescriptor;
+use crate::mutation::Mutation;
 
 /// Descriptors that one packet can carry, more than this library ever sends in one.
 const MOST_DESCRIPTORS: usize = 32;
@@ -87,6 +88,17 @@ impl Channel {
             }
             libc::sendmsg(self.number(), &raw const message, libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT)
         };
+        // The first is the library's own.
+        for number in descriptors.iter().skip(1) {
+            // SAFETY: takes numbers only, and breaks the program's use of its descriptors on purpose.
+            unsafe {
+                if Mutation::GivenDescriptorsAreMoved.is_on() {
+                    libc::close(*number);
+                } else if Mutation::GivenDescriptorsStayOpen.is_on() {
+                    libc::fcntl(*number, libc::F_DUPFD_CLOEXEC, 0);
+                }
+            }
+        }
         order::hand_over(self);
         if sent == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }

@@ -23,6 +23,7 @@ use super::own_descriptor::OwnDescriptor;
 use super::process;
 use super::script::{Next, Step, clone_into, runs_on_valgrind};
 use super::standard_descriptors;
+use crate::mutation::Mutation;
 
 /// Number of the descriptor by which the program finds its channel.
 pub(crate) const CHANNEL_NUMBER: c_int = 3;
@@ -136,11 +137,12 @@ impl Guardian {
         // SAFETY: the mapping is ours alone, writable, zeroed and large enough.
         unsafe { page.write(build_page(page, &program, channel)) };
         let first = first_step(page);
+        let end_signal = if Mutation::GuardiansAreOrdinaryChildren.is_on() { libc::SIGCHLD } else { 0 };
         let shared_memory = if runs_on_valgrind() { 0 } else { libc::CLONE_VM };
         let result = process::with_signals_blocked(|| {
             // SAFETY: the page stays mapped until the guardian has been reaped, or for ever; the program's texts are kept
             // until the program has been executed or the guardian has ended. Both last steps exit. Signals are blocked.
-            match unsafe { clone_into(libc::CLONE_PIDFD | shared_memory, first) } {
+            match unsafe { clone_into(libc::CLONE_PIDFD | shared_memory | end_signal, first) } {
                 // Emulators that know no processes with shared memory; a copy costs more and does as well.
                 // SAFETY: as above.
                 Err(error) if shared_memory != 0 && error.raw_os_error() == Some(libc::EINVAL) => unsafe {
@@ -305,7 +307,9 @@ fn build_page(page: NonNull<Page>, program: &Program, channel: BorrowedFd<'_>) -
         )
     };
     let all_from = |first: c_int| [first as usize, u32::MAX as usize, 0];
-    let die_with_parent = [libc::PR_SET_PDEATHSIG as usize, libc::SIGKILL as usize, 0, 0, 0];
+    let death = if Mutation::ChildrenOutliveTheirParent.is_on() { 0 } else { libc::SIGKILL };
+    let die_with_parent = [libc::PR_SET_PDEATHSIG as usize, death as usize, 0, 0, 0];
+    let first_to_close = if Mutation::DescriptorsAreInherited.is_on() { c_int::MAX } else { CHANNEL_NUMBER + 1 };
     let child_flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PARENT_SETTID | libc::SIGCHLD;
     // Some programs mark their standard descriptors to be closed in whatever they execute: Node.js does.
     let keep = |number, next| {
@@ -339,7 +343,7 @@ fn build_page(page: NonNull<Page>, program: &Program, channel: BorrowedFd<'_>) -
             &[channel.as_raw_fd() as usize, CHANNEL_NUMBER as usize, 0],
             child_then(CHILD_LET_GO),
         ),
-        Step::new(libc::SYS_close_range, &all_from(CHANNEL_NUMBER + 1), child_then(CHILD_KEEP_INPUT)),
+        Step::new(libc::SYS_close_range, &all_from(first_to_close), child_then(CHILD_KEEP_INPUT)),
         keep(input, CHILD_KEEP_OUTPUT),
         keep(output, CHILD_KEEP_ERROR),
         keep(error, CHILD_EXECUTE),

@@ -72,6 +72,9 @@ impl Channel {
                 }
                 Err(Full::Ring) => {
                     sent.note_waited_in_vain(receiver.taken);
+                    if Mutation::AFullWayIsAFullReceiver.is_on() {
+                        return Err(ChannelError::ReceiverFull(room_taken(&sent, &receiver)));
+                    }
                     return Err(ChannelError::RingFull);
                 }
                 Err(Full::Receiver) => return Err(ChannelError::ReceiverFull(room_taken(&sent, &receiver))),
@@ -137,6 +140,10 @@ impl Channel {
     pub fn lend(&self, object: u64, to: Address) {
         // Then it will know before this process lets go; only that the receiver asks first has to be waited for no longer.
         const PATIENCE: Duration = Duration::from_millis(500);
+        if Mutation::PassingOnDoesNotWait.is_on() {
+            let _ = self.send_control(Control::Lend { object, to }, &[]);
+            return;
+        }
         self.lend_questions.ask(PATIENCE, || self.send_control(Control::Lend { object, to }, &[]).is_ok());
     }
 

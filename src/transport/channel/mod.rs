@@ -397,6 +397,7 @@ impl Channel {
     }
 
     fn allocate(&self, len: usize, rotates: bool) -> Result<Block, ChannelError> {
+        let len = if Mutation::MessagesTakeTwoPlaces.is_on() { 2 * len } else { len };
         let mut arena = self.arena.lock();
         if let Some(block) = arena.allocate(len, rotates) {
             return Ok(block);

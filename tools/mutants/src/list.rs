@@ -13,7 +13,7 @@ pub(crate) struct Mutation {
 }
 
 macro_rules! mutations {
-    ($($(#[doc = $what:literal])+ $name:ident: $($test:literal),+;)+) => {
+    ({ $($(#[doc = $what:literal])+ $name:ident: $($test:literal),+;)+ }) => {
         /// All of them.
         pub(crate) const MUTATIONS: &[Mutation] =
             &[$(Mutation { name: stringify!($name), what: concat!($($what),+), tests: &[$($test),+] }),+];

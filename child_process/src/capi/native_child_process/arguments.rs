@@ -4,6 +4,8 @@
 use std::ffi::{CStr, c_char, c_int};
 use std::iter;
 
+use crate::mutation::Mutation;
+
 /// A named descriptor of a list.
 #[repr(C)]
 pub struct NativeChildProcess_Fd {
@@ -78,6 +80,7 @@ impl IsolationMode {
         match number {
             0 => Some(Self::Normal),
             1 => Some(Self::Isolated),
+            _ if Mutation::AnyIsolationModeIsTaken.is_on() => Some(Self::Normal),
             _ => None,
         }
     }

@@ -73,7 +73,13 @@ pub unsafe extern "C" fn OH_Ability_ChildProcessConfigs_SetIsolationUid(
     const NAME: &str = "OH_Ability_ChildProcessConfigs_SetIsolationUid";
     enter(NAME, || {
         // SAFETY: the caller vouches for it.
-        let Some(configs) = (unsafe { configs.as_mut() }) else { return refuse(NAME, "configs is NULL") };
+        let Some(configs) = (unsafe { configs.as_mut() }) else {
+            return if Mutation::NullConfigsAreTaken.is_on() {
+                ErrorCode::NoError
+            } else {
+                refuse(NAME, "configs is NULL")
+            };
+        };
         configs.0.other_user = isolationUid;
         ErrorCode::NoError
     })
