@@ -2,6 +2,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <string>
+#include <unordered_set>
 
 #include "harness.h"
 
@@ -18,11 +20,10 @@ bool RegisterTest(const char *file, const char *name, const char *note, void (*b
     const char *slash = std::strrchr(file, '/');
     std::string stem = slash == nullptr ? file : slash + 1;
     std::string whole = stem.substr(0, stem.rfind('.')) + "." + name;
-    for (const Test &test : Tests()) {
-        if (test.name == whole) {
-            std::fprintf(stderr, "conformance: two tests are called %s\n", whole.c_str());
-            std::abort();
-        }
+    static auto *names = new std::unordered_set<std::string>;
+    if (!names->insert(whole).second) {
+        std::fprintf(stderr, "conformance: two tests are called %s\n", whole.c_str());
+        std::abort();
     }
     Tests().push_back({ whole, note, body });
     return true;
