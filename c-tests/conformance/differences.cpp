@@ -5,6 +5,9 @@
 #include <dirent.h>
 #include <fstream>
 #include <functional>
+#include <map>
+#include <optional>
+#include <sys/syscall.h>
 #include <thread>
 #include <unistd.h>
 #include <vector>
@@ -49,28 +52,46 @@ std::string FirstLine(const std::string &path)
     return line;
 }
 
-std::vector<std::string> OfThreads(const char *file)
+std::vector<std::string> ThreadNumbers()
 {
-    std::vector<std::string> lines;
+    std::vector<std::string> numbers;
     DIR *directory = opendir("/proc/self/task");
     while (dirent *entry = readdir(directory)) {
         if (isdigit(static_cast<unsigned char>(entry->d_name[0]))) {
-            lines.push_back(FirstLine(std::string("/proc/self/task/") + entry->d_name + "/" + file));
+            numbers.push_back(entry->d_name);
         }
     }
     closedir(directory);
-    return lines;
+    return numbers;
 }
 
-// Whether every other thread of this process sleeps.
+// How often each other thread of this process has gone to sleep; nothing where one of them runs.
+std::optional<std::map<std::string, std::string>> Sleeps()
+{
+    std::map<std::string, std::string> sleeps;
+    for (const std::string &thread : ThreadNumbers()) {
+        if (thread == std::to_string(syscall(SYS_gettid))) {
+            continue;
+        }
+        std::ifstream status("/proc/self/task/" + thread + "/status");
+        for (std::string line; std::getline(status, line);) {
+            if (line.rfind("State:", 0) == 0 && line.find('R') != std::string::npos) {
+                return std::nullopt;
+            }
+            if (line.rfind("voluntary_ctxt_switches:", 0) == 0) {
+                sleeps[thread] = line;
+            }
+        }
+    }
+    return sleeps;
+}
+
+// Whether every other thread of this process sleeps. One that is woken after it was looked at may be asleep again when the next one is, so
+// that only who has not run between two looks at all slept in between.
 bool AllSleep()
 {
-    int awake = 0;
-    for (const std::string &line : OfThreads("stat")) {
-        size_t state = line.rfind(") ");
-        awake += state != std::string::npos && line[state + 2] == 'R' ? 1 : 0;
-    }
-    return awake <= 1;
+    const auto before = Sleeps();
+    return before && before == Sleeps();
 }
 
 int SendSize(const Actor &actor, size_t size)
@@ -244,7 +265,8 @@ TEST(threads_have_names_by_which_they_are_known, "a thread of the library is nam
     EXPECT_EQ(actor.Ask("pid").result, OH_IPC_SUCCESS);
     size_t workers = 0;
     size_t others = 0;
-    for (const std::string &name : OfThreads("comm")) {
+    for (const std::string &thread : ThreadNumbers()) {
+        const std::string name = FirstLine("/proc/self/task/" + thread + "/comm");
         bool isWorker = name.rfind("OS_IPC_", 0) == 0;
         bool isOther = name.rfind("ipckit_", 0) == 0;
         workers += isWorker;
