@@ -47,6 +47,8 @@ void IgnoreInKernel(int number)
 TEST(surroundings_are_the_parents, "directory, environment, nice value or limits are another's")
 {
     TemporaryDirectory directory;
+    // The thread that starts children has its creator's nice value as it is now.
+    EXPECT_EQ(StartChild("Nothing", Arguments()).code, NCP_NO_ERROR);
     REQUIRE_EQ(chdir(directory.Path().c_str()), 0);
     setenv("CHILD_MARK", "set by the parent", 1);
     rlimit limit{ 4096, 4096 };

@@ -235,7 +235,7 @@ impl World {
             self.reader.note_async_taken();
         }
         assert_eq!(sent.is_ok(), seen.is_some(), "{sent:?}");
-        assert!(matches!(sent, Ok(()) | Err(ChannelError::NoRoom)));
+        assert!(matches!(sent, Ok(()) | Err(ChannelError::ReceiverFull(..))));
         seen
     }
 

@@ -109,7 +109,7 @@ impl<'a> Objects<'a> {
                             if goes_home {
                                 departure.going_home.push(Arc::clone(proxy));
                             }
-                            if !goes_home || kind == Kind::Reply {
+                            if !goes_home || (kind == Kind::Reply && !Mutation::RepliesDoNotHoldWhatGoesHome.is_on()) {
                                 kept = departure.lend(proxy) && goes_home;
                             }
                             proxy.reference()

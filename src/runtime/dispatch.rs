@@ -74,6 +74,7 @@ pub(super) fn handle_request(
         before_answer();
         if Mutation::RepliesDoNotHoldWhatGoesHome.is_on() {
             going_home.clear();
+            std::thread::sleep(std::time::Duration::from_millis(5));
         }
         channel.publish_reply(&reply);
         // Their shares may be given back now, and not before: what the peer gets them back after is there.

@@ -137,7 +137,7 @@ impl ControlThread {
         }
         match listener_of(who.address) {
             Ok(process) if process == credentials.process => {}
-            Err(error) if shortage::is_refusal(&error) && !Mutation::WantIsToldAsALie.is_on() => {
+            Err(error) if shortage::is_refusal(&error) => {
                 ipckit_log::inner::error(format_args!(
                     "whether process {} listens where it says cannot be seen: {}",
                     credentials.process,
@@ -323,6 +323,8 @@ impl From<Refusal> for NoWelcome {
 
 /// Says why, and whether there is anybody left to hear it. A peer that does not read the answer sees the hang-up.
 pub(super) fn refuse(socket: &ParentOnlyFd, refusal: Refusal) -> bool {
+    let is_lie = Mutation::WantIsToldAsALie.is_on() && refusal == Refusal::Resources;
+    let refusal = if is_lie { Refusal::Address } else { refusal };
     let message = Control::Refused(refusal);
     let sent = message.fault_point().around(|| socket::send(socket.fd(), &message.to_bytes(), &[]));
     !sent.is_err_and(|error| is_hang_up(&error))

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::connections;
 use super::process::Process;
+use crate::host::mutation::Mutation;
 use crate::object::{Peer, Way};
 use crate::sys::lock::Mutex;
 use crate::transport::wire::Address;
@@ -78,7 +79,9 @@ impl Process {
     pub(super) fn settle_lends_of(&'static self, peer: &Arc<Peer>) {
         let from = peer.address();
         for to in self.exports.lent_by(from) {
-            if to == self.own.address {
+            if Mutation::LendsEndWithTheirGiver.is_on() {
+                self.let_go(self.exports.end_way(Way { from, to }));
+            } else if to == self.own.address {
                 // What it had said of that was read after its messages.
                 if peer.has_settled() {
                     self.let_go(self.exports.end_way(Way { from, to }));

@@ -287,7 +287,10 @@ impl Worker {
     /// Handles one request of the peer's, or takes some of its asynchronous messages in: what was sent first.
     fn serve_peer(&mut self, peer: &Arc<Peer>) -> Did {
         let Some(channel) = peer.channel() else { return Did::Nothing };
-        let request_first = std::mem::take(&mut self.request_first);
+        if Mutation::QueuesAreEmptiedFirst.is_on() && !channel.has_async() && self.any_async() {
+            return Did::Nothing;
+        }
+        let request_first = std::mem::take(&mut self.request_first) && !Mutation::QueuesAreEmptiedFirst.is_on();
         let request = if request_first { channel.take_request() } else { channel.take_request_in_turn() };
         if let Some(request) = request {
             self.become_busy();
@@ -314,6 +317,7 @@ impl Worker {
         let _ = SERVING.try_with(|serving| serving.set(serving.get() + 1));
         let mut did = Did::Chore;
         match job {
+            Job::Death(_) if Mutation::QueuesAreEmptiedFirst.is_on() && self.any_async() => self.process.give_job(job),
             Job::Death(proxy) => {
                 static ALONE: Mutex<()> = Mutex::new(());
                 let _alone = Mutation::DeathsAreToldOneByOne.is_on().then(|| ALONE.lock());
@@ -346,6 +350,12 @@ impl Worker {
         if dispatch::handle_async(self.process, &stub, is_over) && !Mutation::QueuesThatAreLeftAreLost.is_on() {
             self.process.give_job(Job::Stub(stub));
         }
+    }
+
+    /// Whether anything asynchronous is left, for a mutation.
+    fn any_async(&self) -> bool {
+        let has_async = |peer: Arc<Peer>| peer.channel().is_some_and(|channel| channel.has_async());
+        self.process.is_handling() || self.process.connections.connected().into_iter().any(has_async)
     }
 
     /// Whether there is work besides what this worker is at, and no worker that is free.

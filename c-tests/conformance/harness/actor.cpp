@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <poll.h>
+#include <sstream>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <vector>
@@ -62,6 +63,7 @@ Actor::Actor()
     pid_ = answer.Read().Int();
     process_ = OpenProcess(pid_);
     REQUIRE(process_ >= 0);
+    end_ = EndOfActor(pid_);
 }
 
 Actor::~Actor()
@@ -100,9 +102,14 @@ void Actor::Introduce(const std::string &name, const OHIPCRemoteStub *stub) cons
     REQUIRE_EQ(Ask("keep_proxy", Parcel().Text(name).Stub(stub)).result, OH_IPC_SUCCESS);
 }
 
+void Actor::TellToEnd() const
+{
+    Counter(end_).Add();
+}
+
 void Actor::End()
 {
-    Counter(EndOfActor(pid_)).Add();
+    TellToEnd();
     AwaitEnd();
 }
 
@@ -170,7 +177,7 @@ void Forget(Actor &actor)
 void EndAllActors()
 {
     for (const auto &actor : Actors()) {
-        Counter(EndOfActor(actor->Pid())).Add();
+        actor->TellToEnd();
     }
     for (const auto &actor : Actors()) {
         actor->AwaitEnd();
@@ -180,7 +187,16 @@ void EndAllActors()
 
 std::string EndOfActor(pid_t pid)
 {
-    return "end of actor " + std::to_string(pid);
+    constexpr int BETWEEN_NAME_AND_START = 19;
+    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+    std::string line;
+    std::getline(file, line);
+    std::istringstream fields(line.substr(line.rfind(')') + 1));
+    std::string start;
+    for (int field = 0; field <= BETWEEN_NAME_AND_START; field++) {
+        fields >> start;
+    }
+    return "end of actor " + std::to_string(pid) + " of " + start;
 }
 
 } // namespace conformance

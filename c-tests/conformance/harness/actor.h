@@ -27,7 +27,9 @@ public:
     void Introduce(const std::string &name, const OHIPCRemoteProxy *proxy) const;
     void Introduce(const std::string &name, const OHIPCRemoteStub *stub) const;
 
-    // Has the main thread return, so that the process ends normally. Returns when the process is gone.
+    // Has the main thread return, so that the process ends normally. Does not wait.
+    void TellToEnd() const;
+    // The same. Returns when the process is gone.
     void End();
     // SIGKILL. Does not wait.
     void Kill() const;
@@ -46,6 +48,7 @@ private:
     ProxyPtr proxy_;
     pid_t pid_ = -1;
     int process_ = -1; // of OpenProcess
+    std::string end_;
 };
 
 // Starts a child process; the test ends where that fails.
@@ -58,7 +61,7 @@ void EndAllActors();
 
 constexpr char MAX_THREADS_VARIABLE[] = "CONFORMANCE_MAX_THREADS";
 
-// The counter on which the main thread of this actor waits for its end.
+// The counter on which the main thread of this actor waits for its end: with the time of its start, as numbers come again.
 std::string EndOfActor(pid_t pid);
 
 } // namespace conformance

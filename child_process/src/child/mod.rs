@@ -61,11 +61,8 @@ pub(crate) fn run(channel: Channel) -> i32 {
 }
 
 fn settle(surroundings: &Surroundings, task: Task, channel: &Channel) {
-    if surroundings.nice != process::nice() {
+    if surroundings.nice != process::nice() && !Mutation::NiceValuesAreNotPassedOn.is_on() {
         process::set_nice(surroundings.nice);
-    }
-    if Mutation::ChildrenAreNicer.is_on() {
-        process::set_nice(surroundings.nice + 1);
     }
     let Some(isolation) = &surroundings.isolation else { return };
     let confinement =

@@ -79,8 +79,8 @@ macro_rules! children_mutations {
         "child_start.sixteen_names_arrive_and_a_seventeenth_is_refused";
     /// A child has all descriptors that are not close-on-exec.
     DescriptorsAreInherited: "child_surroundings.no_other_descriptors_are_open";
-    /// A child has a larger nice value than its parent.
-    ChildrenAreNicer: "child_surroundings.surroundings_are_the_parents";
+    /// A child has the nice value that its parent had when it started its first.
+    NiceValuesAreNotPassedOn: "child_surroundings.surroundings_are_the_parents";
     /// A list of a thousand descriptors counts as one without an end.
     LongListsAreRefused: "child_start.a_list_without_an_end";
     // ---- ends of children ----

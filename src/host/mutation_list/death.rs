@@ -166,7 +166,7 @@ macro_rules! death_mutations {
     TheUnreachableAreDead:
         "shortage.a_caller_without_descriptors_knows_no_death",
         "shortage.an_owner_without_descriptors_is_not_dead";
-    /// That a connection could not be looked at is told as a lie of who connects.
+    /// That a connection was refused for want of descriptors is told as a lie of who connects.
     WantIsToldAsALie: "shortage.an_owner_without_descriptors_is_not_dead";
     /// The asynchronous messages of a dead process are not handled.
     MessagesOfTheDeadAreLost:

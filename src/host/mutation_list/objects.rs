@@ -124,8 +124,9 @@ macro_rules! objects_mutations {
     /// An object that has arrived stays held for who passed it on.
     KeptStubsStayKept:
         "forwarding.a_forwarded_object_serves_when_owner_and_middleman_have_let_go",
-        "forwarding.a_received_parcel_can_be_passed_on_with_its_objects",
-        "forwarding.what_a_killed_process_sent_to_a_stopped_one_is_held";
+        "forwarding.a_received_parcel_can_be_passed_on_with_its_objects";
+    /// What a process had passed on is let go with it, whoever is still to get it.
+    LendsEndWithTheirGiver: "forwarding.what_a_killed_process_sent_to_a_stopped_one_is_held";
     /// A death takes what the others hold too.
     ADeathTakesAllShares: "forwarding.a_forwarded_object_outlives_a_killed_middleman";
     /// An object is passed on before its owner keeps it.

@@ -56,8 +56,7 @@ macro_rules! order_mutations {
     /// Any free worker takes the next asynchronous message of a stub.
     AsyncIsHandledAtOnce:
         "order.async_of_4_threads_at_once",
-        "order.async_of_4_threads_in_the_order_sent",
-        "order.async_through_all_wrappers_in_the_order_sent";
+        "order.async_of_4_threads_in_the_order_sent";
     /// A process handles one asynchronous message at a time.
     AsyncIsHandledOneByOne:
         "nested.back_while_the_pool_is_busy",
@@ -75,7 +74,7 @@ macro_rules! order_mutations {
     // ---- who goes first ----
     /// A peer's asynchronous messages wait until it has no requests.
     AsyncComesLast: "fairness.an_async_among_sync_requests";
-    /// A worker stays with a stub's asynchronous messages until there are none.
+    /// A worker stays with a stub's asynchronous messages until there are none, and nothing else is done before.
     QueuesAreEmptiedFirst: "fairness.a_sync_request_among_async_ones", "fairness.a_death_among_async_messages";
     /// A stopped thread goes on with its stub's asynchronous messages.
     StoppedThreadsEmptyTheQueue: "join_and_stop.stop_in_an_async_handler";
