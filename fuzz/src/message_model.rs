@@ -97,6 +97,27 @@ pub fn to_bytes(content: &RecordContent) -> [u8; RECORD - HEAD] {
     bytes.try_into().expect("the length of a record")
 }
 
+/// Has those bytes of a record be zeros that say nothing.
+fn forget_rest(bytes: &mut [u8]) {
+    if bytes[35] == 1 {
+        bytes[56..].fill(0);
+    }
+}
+
+/// The bytes of the record at this place that say something; the others count as zeros.
+pub fn bytes_at(segment: &RawMemory, place: usize) -> Vec<u8> {
+    let mut bytes = segment.read(place + HEAD, RECORD - HEAD).expect("a record");
+    forget_rest(&mut bytes);
+    bytes
+}
+
+/// What a record says to who reads it.
+pub fn as_read(content: &RecordContent) -> RecordContent {
+    let mut bytes = to_bytes(content);
+    forget_rest(&mut bytes);
+    of_bytes(&bytes)
+}
+
 /// A record of such bytes.
 pub fn of_bytes(bytes: &[u8]) -> RecordContent {
     let short = |at: usize| u16::from_ne_bytes([bytes[at], bytes[at + 1]]);

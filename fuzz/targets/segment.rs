@@ -116,8 +116,7 @@ impl World {
 
     /// Whether what the victim finds next waits for descriptors.
     fn waits(&self, ring: usize) -> bool {
-        let place = self.place(ring, self.tickets[ring]) + model::HEAD;
-        let content = model::of_bytes(&self.segment.read(place, model::RECORD - model::HEAD).expect("a record"));
+        let content = model::of_bytes(&model::bytes_at(&self.segment, self.place(ring, self.tickets[ring])));
         model::tail(&self.segment, &content).is_some_and(|(objects, _)| objects.iter().any(is_descriptor))
     }
 
@@ -130,8 +129,7 @@ impl World {
             self.held[ring] |= is_there;
             return;
         }
-        let place = self.place(ring, self.tickets[ring]) + model::HEAD;
-        let lay_there = model::of_bytes(&self.segment.read(place, model::RECORD - model::HEAD).expect("a record"));
+        let lay_there = model::of_bytes(&model::bytes_at(&self.segment, self.place(ring, self.tickets[ring])));
         let slot = lay_there.call_slot;
         let is_due = usize::from(slot) < model::CALLS && self.due.insert(slot);
         assert_eq!(taken.is_some(), is_due, "slot {slot}");
@@ -145,7 +143,7 @@ impl World {
     fn check_taken(&mut self, ring: usize, content: &RecordContent) {
         let place = self.place(ring, self.tickets[ring]);
         self.tickets[ring] = self.tickets[ring].wrapping_add(1);
-        let bytes = self.segment.read(place + model::HEAD, model::RECORD - model::HEAD).expect("a record");
+        let bytes = model::bytes_at(&self.segment, place);
         assert!(model::to_bytes(content)[..] == bytes, "a record is taken as it lies there");
         self.check_message(content);
     }

@@ -57,7 +57,7 @@ fn call(reference: Reference, code: u32, data: &[u8]) -> Result<(u32, Vec<u8>, u
         Ok(answer) => Ok((answer.code.cast_unsigned(), answer.reply.bytes().to_vec(), answer.reply.objects().len())),
         Err(CallError::Dead) => Err("Dead"),
         Err(CallError::NoRoom { .. }) => Err("NoRoom"),
-        Err(CallError::NoRoomHere) => Err("NoRoomHere"),
+        Err(CallError::NoRoomHere { .. }) => Err("NoRoomHere"),
         Err(CallError::Malformed) => Err("Malformed"),
         Err(error) => panic!("{error}"),
     }
@@ -75,7 +75,7 @@ fn fixture() -> &'static Fixture {
     static FIXTURE: OnceLock<Fixture> = OnceLock::new();
     FIXTURE.get_or_init(|| {
         let stub = Stub::new("fuzz".to_owned(), Box::new(Echo));
-        let reference = peer::runtime().exports.reference(&stub);
+        let reference = peer::runtime().exports.reference(&stub).expect("a reference");
         let other = Peer::connect();
         acquire(&other, reference);
         let before = peer::holdings();
@@ -167,13 +167,17 @@ impl<'a> Session<'a> {
         matches!(message, Control::Release { .. })
     }
 
-    /// The next message that is no release.
+    /// The next message that is an answer.
     fn answer(&mut self) -> Option<Control> {
         loop {
             match peer::next_event(self.peer.socket.as_fd()) {
                 Event::End => return None,
                 Event::Message(message, _) if self.note(&message) => {}
-                Event::Message(Control::Descriptors { .. }, _) => {}
+                Event::Message(Control::Descriptors { .. } | Control::Unlend { .. }, _) => {}
+                // An object of this peer's comes home in a reply.
+                Event::Message(Control::Lend { .. }, _) => {
+                    self.peer.tell(Control::Lent, &[]);
+                }
                 Event::Message(message, _) => return Some(message),
             }
         }
@@ -328,6 +332,7 @@ impl<'a> Session<'a> {
             content.body_len = model::body_len(&content) as u32;
             content.arena_offset = 0;
         }
+        let content = model::as_read(&content);
         let sent = self.objects(input, &content);
         let fate = self.fate(&content, sent);
         (content, fate)
