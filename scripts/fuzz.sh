@@ -95,8 +95,17 @@ fuzz_for_a_moment() {
     rm -rf "$fuzz_place/corpus"
     mkdir -p "$fuzz_place"
     expect_fault_to_be_found
-    local target
+    # As many at once as there are processors.
+    local target running=()
     for target in $(fuzz_targets); do
-        fuzz_target "$target" "$fuzz_seconds"
+        if [ ${#running[@]} -ge "$(nproc)" ]; then
+            wait "${running[0]}"
+            running=("${running[@]:1}")
+        fi
+        fuzz_target "$target" "$fuzz_seconds" &
+        running+=($!)
+    done
+    for target in "${running[@]}"; do
+        wait "$target"
     done
 }
