@@ -145,11 +145,12 @@ BEHAVIOUR(stop_on_another_thread)
 // → ; calls StopWorkThread, on a thread where nobody has before
 BEHAVIOUR(stop_in_async)
 {
-    static std::mutex mutex;
-    static std::set<int64_t> stopped;
+    // Not destroyed at the end of the process, when threads may still be here.
+    static auto *mutex = new std::mutex;
+    static auto *stopped = new std::set<int64_t>;
     {
-        std::lock_guard<std::mutex> lock(mutex);
-        EXPECT(stopped.insert(CurrentThread()).second);
+        std::lock_guard<std::mutex> lock(*mutex);
+        EXPECT(stopped->insert(CurrentThread()).second);
     }
     struct End {
         ~End() { Counter("async thread ended").Add(); }

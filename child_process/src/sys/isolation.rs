@@ -5,6 +5,7 @@
 //! thread stays behind in the old one and makes these sockets; a socket keeps the namespace that it was made in.
 #![allow(unsafe_code)] // system calls
 
+use std::collections::VecDeque;
 use std::env;
 use std::ffi::{CStr, CString, OsStr, c_int};
 use std::fs;
@@ -12,11 +13,10 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::OnceLock;
-use std::sync::mpsc::{self, Sender, SyncSender};
 use std::thread;
 
 use ipckit_order::LibraryCode;
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
 use super::{ipc, process};
 use crate::mutation::Mutation;
@@ -117,20 +117,30 @@ fn drop_capabilities() {
 
 type Reply = io::Result<c_int>;
 
-/// The way to the thread that makes sockets, and the process that has it.
-static SOCKET_MAKER: OnceLock<(u32, Mutex<Sender<SyncSender<Reply>>>)> = OnceLock::new();
+/// Where the thread that makes sockets is asked for some, and leaves them. One is as good as another.
+#[derive(Default)]
+struct SocketMaker {
+    orders: Mutex<Orders>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Orders {
+    wanted: u32,
+    made: VecDeque<Reply>,
+}
+
+/// The process that has the thread, and where it is asked.
+static SOCKET_MAKER: OnceLock<(u32, SocketMaker)> = OnceLock::new();
 
 /// Starts a thread that stays in the network namespace and has the IPC runtime ask it for sockets.
 fn begin_socket_maker() -> io::Result<()> {
-    let (to_maker, requests) = mpsc::channel::<SyncSender<Reply>>();
-    thread::Builder::new().name("ipckit_sockets".into()).spawn(move || {
+    let (_, maker) = SOCKET_MAKER.get_or_init(|| (std::process::id(), SocketMaker::default()));
+    thread::Builder::new().name("ipckit_sockets".into()).spawn(|| {
         let _library = LibraryCode::begin();
         drop_capabilities();
-        for reply in requests {
-            let _ = reply.send(new_socket());
-        }
+        maker.serve();
     })?;
-    SOCKET_MAKER.get_or_init(|| (std::process::id(), Mutex::new(to_maker)));
     ipc::set_socket_maker(make_socket);
     Ok(())
 }
@@ -139,17 +149,36 @@ fn begin_socket_maker() -> io::Result<()> {
 extern "C" fn make_socket() -> c_int {
     let made = match SOCKET_MAKER.get() {
         // A forked process does not have the thread, and has to make do with its own namespace.
-        Some((process, to_maker)) if *process == std::process::id() => ask(to_maker),
+        Some((process, maker)) if *process == std::process::id() => maker.ask(),
         _ => new_socket(),
     };
     made.unwrap_or_else(|error| -error.raw_os_error().unwrap_or(libc::EIO))
 }
 
-fn ask(to_maker: &Mutex<Sender<SyncSender<Reply>>>) -> Reply {
-    let (reply, answer) = mpsc::sync_channel(1);
-    let gone = |_| io::Error::from_raw_os_error(libc::EIO);
-    to_maker.lock().send(reply).map_err(|_| io::Error::from_raw_os_error(libc::EIO))?;
-    answer.recv().map_err(gone)?
+impl SocketMaker {
+    fn serve(&self) -> ! {
+        let mut orders = self.orders.lock();
+        loop {
+            while orders.wanted == 0 {
+                self.changed.wait(&mut orders);
+            }
+            orders.wanted -= 1;
+            orders.made.push_back(new_socket());
+            self.changed.notify_all();
+        }
+    }
+
+    fn ask(&self) -> Reply {
+        let mut orders = self.orders.lock();
+        orders.wanted += 1;
+        self.changed.notify_all();
+        loop {
+            if let Some(made) = orders.made.pop_front() {
+                return made;
+            }
+            self.changed.wait(&mut orders);
+        }
+    }
 }
 
 fn new_socket() -> Reply {
