@@ -59,6 +59,12 @@ install_clang_runtimes() {
     has_clang_runtimes || not_run "tests that use clang's sanitizers" "libclang-rt-${version%%.*}-dev is not installed, and could not be"
 }
 
+# Where the tests look for it.
+has_libfaketime() {
+    compgen -G "/usr/lib*/*/faketime/libfaketimeMT.so.1" >/dev/null || compgen -G "/usr/lib*/faketime/libfaketimeMT.so.1" >/dev/null ||
+        [ -e /usr/local/lib/faketime/libfaketimeMT.so.1 ]
+}
+
 # Tools that tests use where they are there.
 install_test_tools() {
     local package missing=()
@@ -69,12 +75,14 @@ install_test_tools() {
     has readelf && has nm || missing+=(binutils)
     has node || missing+=(nodejs)
     has_node_headers || has npm || missing+=(libnode-dev)
+    has_libfaketime || missing+=(libfaketime)
     [ ${#missing[@]} = 0 ] || install "${missing[@]}" || true
     for package in "${missing[@]}"; do
         case $package in
         binutils) has nm ;;
         nodejs) has node ;;
         libnode-dev) has_node_headers ;;
+        libfaketime) has_libfaketime ;;
         *) has "$package" ;;
         esac || not_run "tests that use $package" "it is not installed, and could not be"
     done

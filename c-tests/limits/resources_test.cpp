@@ -76,6 +76,60 @@ void DescriptorsRunOutInAServer()
     waitpid(limited, nullptr, 0);
 }
 
+// A message has more descriptors than its receiver may open, or its sender: there is an error code, and both go on, if not with each other.
+void DescriptorsThatDoNotFit()
+{
+    constexpr rlim_t FEW = 20;
+    constexpr int MANY = 40;
+    int pipes[2];
+    CHECK(pipe2(pipes, O_CLOEXEC) == 0);
+    const pid_t limited = Fork([&] {
+        const Reference reference = Server::Exported();
+        WriteAll(pipes[1], reference.data(), reference.size());
+        for (;;) {
+            pause();
+        }
+    });
+    Reference reference;
+    ReadAll(pipes[0], reference.data(), reference.size());
+    const auto send = [&](int expectedToFit) {
+        OHIPCRemoteProxy *proxy = ipckit_reference_import(reference.data());
+        CHECK(proxy != nullptr);
+        CHECK_EQUAL(Ask(proxy, ECHO, 1), 2);
+        OHIPCParcel *data = OH_IPCParcel_Create();
+        OHIPCParcel *reply = OH_IPCParcel_Create();
+        int fitted = 0;
+        while (fitted < MANY && OH_IPCParcel_WriteFileDescriptor(data, STDERR_FILENO) == OH_IPC_SUCCESS) {
+            fitted++;
+        }
+        CHECK_EQUAL(fitted == MANY, expectedToFit == MANY);
+        const int code = OH_IPCRemoteProxy_SendRequest(proxy, LENGTH, data, reply, nullptr);
+        CHECK(code == OH_IPC_SUCCESS || IsErrorCode(code));
+        OH_IPCParcel_Destroy(data);
+        OH_IPCParcel_Destroy(reply);
+        OH_IPCRemoteProxy_Destroy(proxy);
+        return code;
+    };
+    rlimit limit{};
+    CHECK(prlimit(limited, RLIMIT_NOFILE, nullptr, &limit) == 0);
+    const rlimit few{FEW, limit.rlim_max};
+    AwaitSuccess(Fork([&] {
+        SetLimit(RLIMIT_NOFILE, FEW);
+        CHECK_EQUAL(send(0), OH_IPC_SUCCESS);
+    }));
+    CHECK(prlimit(limited, RLIMIT_NOFILE, &few, nullptr) == 0);
+    AwaitSuccess(Fork([&] { CHECK(send(MANY) != OH_IPC_SUCCESS); }));
+    AwaitSuccess(Fork([&] {
+        OHIPCRemoteProxy *proxy = ipckit_reference_import(reference.data());
+        CHECK(proxy != nullptr);
+        CHECK_EQUAL(Ask(proxy, ECHO, 1), 2);
+    }));
+    CHECK(prlimit(limited, RLIMIT_NOFILE, &limit, nullptr) == 0);
+    AwaitSuccess(Fork([&] { CHECK_EQUAL(send(MANY), OH_IPC_SUCCESS); }));
+    kill(limited, SIGKILL);
+    waitpid(limited, nullptr, 0);
+}
+
 // Makes a system call fail for the calling thread and those that it starts from now on.
 void Forbid(int call, int error)
 {
@@ -162,10 +216,25 @@ void LittleMemoryToStartWith()
 }
 
 // Another user, one without processes, so that no other process of this one counts.
-bool BecomeAnotherUser()
+bool BecomeAnotherUser(uid_t user)
 {
-    constexpr uid_t NOBODY_ELSE = 54321;
-    return geteuid() != 0 || setuid(NOBODY_ELSE) == 0;
+    return geteuid() != 0 || setuid(user) == 0;
+}
+
+// Runs `body` as such a user, and ends with its status.
+[[noreturn]] void RunAsAnotherUser(uid_t user, const std::function<void()> &body)
+{
+    const pid_t pid = Fork([&] {
+        if (!BecomeAnotherUser(user)) {
+            _exit(NOT_RUN);
+        }
+        body();
+        exit(0);
+    });
+    int status = 0;
+    AwaitThat("the end of another user's process", [&] { return waitpid(pid, &status, WNOHANG) == pid; });
+    CHECK(WIFEXITED(status));
+    exit(WEXITSTATUS(status));
 }
 
 size_t OwnThreads()
@@ -195,10 +264,7 @@ size_t OwnThreads()
 
 void FewThreads()
 {
-    const pid_t user = Fork([] {
-        if (!BecomeAnotherUser()) {
-            _exit(NOT_RUN);
-        }
+    RunAsAnotherUser(54321, [] {
         const Server server;
         bool anythingFailed = false;
         for (rlim_t more = 0; more <= 8; more++) {
@@ -208,12 +274,51 @@ void FewThreads()
         }
         CHECK(anythingFailed);
         CheckThatItWorks(server);
-        exit(0);
     });
-    int status = 0;
-    AwaitThat("the end of another user's process", [&] { return waitpid(user, &status, WNOHANG) == user; });
-    CHECK(WIFEXITED(status));
-    exit(WEXITSTATUS(status));
+}
+
+// A child takes threads and processes here, and threads there.
+void FewThreadsForChildren()
+{
+    const std::string library = ChildLibrary();
+    RunAsAnotherUser(54322, [&] {
+        if (access(library.c_str(), R_OK) != 0) {
+            std::cout << "not run: another user cannot read " << library << '\n';
+            exit(NOT_RUN);
+        }
+        Behave("wait");
+        // How long Create waits for an outcome that no thread tells.
+        setenv("IPCKIT_CHILD_HEAD_START_MS", "300", 1);
+        // What a round leaves behind counts until it is reaped.
+        CHECK_EQUAL(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+        bool anythingFailed = false;
+        for (rlim_t more = 0; more <= 16; more++) {
+            const rlim_t most = OwnThreads() + 1 + more;
+            int pipes[2];
+            CHECK(pipe2(pipes, O_CLOEXEC) == 0);
+            AwaitSuccess(Fork([&] {
+                const rlim_t before = Limit(RLIMIT_NPROC);
+                SetLimit(RLIMIT_NPROC, most);
+                const int code = OH_Ability_CreateNativeChildProcess(library.c_str(), OnStarted);
+                CHECK(code == NCP_NO_ERROR || code == NCP_ERR_INTERNAL);
+                // With no thread to tell the outcome on it is told once there is one.
+                SetLimit(RLIMIT_NPROC, before);
+                const Outcome outcome = code == NCP_NO_ERROR ? Outcomes::All().Await(0) : Outcome{code, nullptr, 0, {}};
+                CHECK_EQUAL(outcome.code == NCP_NO_ERROR, outcome.proxy != nullptr);
+                OH_IPCRemoteProxy_Destroy(outcome.proxy);
+                const bool failed = outcome.code != NCP_NO_ERROR;
+                OH_IPCRemoteProxy_Destroy(StartWell(library));
+                WriteAll(pipes[1], &failed, sizeof failed);
+            }));
+            bool failed = false;
+            ReadAll(pipes[0], &failed, sizeof failed);
+            close(pipes[0]);
+            close(pipes[1]);
+            AwaitThat("the end of its child", [] { return waitpid(-1, nullptr, WNOHANG) == -1; });
+            anythingFailed = anythingFailed || failed;
+        }
+        CHECK(anythingFailed);
+    });
 }
 
 // Puts an empty directory in the place of /proc, for this process and its children.
@@ -250,5 +355,6 @@ int main(int count, char **arguments)
         {{"few_descriptors", FewDescriptors}, {"descriptors_run_out_in_a_server", DescriptorsRunOutInAServer},
             {"no_memfd", NoMemfd}, {"no_memfd_for_children", NoMemfdForChildren},
             {"little_memory_to_start_with", LittleMemoryToStartWith},
-            {"few_threads", FewThreads}, {"no_proc", NoProc}});
+            {"few_threads", FewThreads}, {"few_threads_for_children", FewThreadsForChildren},
+            {"descriptors_that_do_not_fit", DescriptorsThatDoNotFit}, {"no_proc", NoProc}});
 }

@@ -7,6 +7,7 @@ use crate::host::mutation::Mutation;
 use crate::host::settings::Settings;
 use crate::object::Caller;
 use crate::sys::lock::Mutex;
+use crate::sys::per_thread::{self, PerThread};
 use crate::sys::{fork, process};
 use crate::transport::wire::{Address, Ancestor};
 
@@ -34,7 +35,7 @@ impl Chain {
 }
 
 thread_local! {
-    static FRAMES: RefCell<Vec<Frame>> = const { RefCell::new(Vec::new()) };
+    static FRAMES: PerThread<RefCell<Vec<Frame>>> = const { PerThread::new(RefCell::new(Vec::new())) };
 }
 
 /// Who has made the last call that came, for a mutation.
@@ -48,9 +49,9 @@ pub struct NoIdentity;
 fn with_frame<T>(use_it: impl FnOnce(&mut Frame) -> T) -> Option<T> {
     let is_own = |frame: &&mut Frame| frame.generation == fork::generation();
     if Mutation::OutermostCallerIsTold.is_on() {
-        return FRAMES.try_with(|frames| frames.borrow_mut().first_mut().map(use_it)).ok().flatten();
+        return per_thread::with(&FRAMES, |frames| frames.borrow_mut().first_mut().map(use_it)).flatten();
     }
-    FRAMES.try_with(|frames| frames.borrow_mut().last_mut().filter(is_own).map(use_it)).ok().flatten()
+    per_thread::with(&FRAMES, |frames| frames.borrow_mut().last_mut().filter(is_own).map(use_it)).flatten()
 }
 
 /// Runs `handler` as the handler of a request of `caller`. Afterwards the thread acts for whom it acted before.
@@ -58,7 +59,7 @@ pub(super) fn handle_for<T>(caller: Caller, chain: Chain, handler: impl FnOnce()
     struct Leave;
     impl Drop for Leave {
         fn drop(&mut self) {
-            let left = FRAMES.try_with(|frames| frames.borrow_mut().pop());
+            let left = per_thread::with(&FRAMES, |frames| frames.borrow_mut().pop());
             drop(left);
         }
     }
@@ -66,8 +67,8 @@ pub(super) fn handle_for<T>(caller: Caller, chain: Chain, handler: impl FnOnce()
         *LAST_CALLER.lock() = chain.caller;
     }
     let generation = fork::generation();
-    let entered = FRAMES.try_with(|frames| frames.borrow_mut().push(Frame { generation, caller, chain }));
-    let _leave = (entered.is_ok() && !Mutation::IdentityOutlivesItsHandler.is_on()).then_some(Leave);
+    let entered = per_thread::with(&FRAMES, |frames| frames.borrow_mut().push(Frame { generation, caller, chain }));
+    let _leave = (entered.is_some() && !Mutation::IdentityOutlivesItsHandler.is_on()).then_some(Leave);
     let result = handler();
     end_forked_child(generation);
     result

@@ -15,6 +15,7 @@ use crate::host::mutation::Mutation;
 use crate::object::Peer;
 use crate::shm::layout::{CALLER_BELLS, RecordContent, WORKER_BELLS, bell_of_token, thread_token};
 use crate::sys::fork;
+use crate::sys::per_thread::{self, PerThread};
 
 /// A request for a thread that waits, and the peer that sent it.
 pub(super) type Delivered = Box<(Arc<Peer>, RecordContent)>;
@@ -142,21 +143,21 @@ impl Deref for Registered {
 }
 
 thread_local! {
-    static REGISTERED: RefCell<Option<Rc<Registered>>> = const { RefCell::new(None) };
+    static REGISTERED: PerThread<RefCell<Option<Rc<Registered>>>> = const { PerThread::new(RefCell::new(None)) };
 }
 
 /// The calling thread's entry, made if need be. In a thread that is ending it is made for this one use.
 pub(super) fn this_thread(process: &'static Process) -> Rc<Registered> {
     let generation = fork::generation();
     let add = || Rc::new(Registered { thread: process.threads.add(), generation });
-    let registered = REGISTERED.try_with(|registered| {
+    let registered = per_thread::with(&REGISTERED, |registered| {
         let mut registered = registered.borrow_mut();
         match &*registered {
             Some(known) if known.generation == generation => Rc::clone(known),
             _ => Rc::clone(registered.insert(add())),
         }
     });
-    registered.unwrap_or_else(|_| add())
+    registered.unwrap_or_else(add)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::collections::TryReserveError;
 
 use super::per_process::PerProcess;
+use super::per_thread::{self, PerThread};
 
 /// Smaller ones the allocator keeps by itself.
 const LARGE: usize = 32 * 1024;
@@ -15,7 +16,7 @@ const LARGE: usize = 32 * 1024;
 const KEPT: usize = 2;
 
 thread_local! {
-    static KEPT_BUFFERS: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+    static KEPT_BUFFERS: PerThread<RefCell<Vec<Vec<u8>>>> = const { PerThread::new(RefCell::new(Vec::new())) };
 }
 
 /// An empty buffer with room for `len` bytes at least.
@@ -41,7 +42,7 @@ fn take_kept(len: usize) -> Option<Vec<u8>> {
         let place = kept.iter().position(|buffer| buffer.capacity() >= len)?;
         Some(kept.swap_remove(place))
     };
-    KEPT_BUFFERS.try_with(take).ok().flatten()
+    per_thread::with(&KEPT_BUFFERS, take).flatten()
 }
 
 /// Lets go of a buffer.
@@ -58,7 +59,7 @@ fn keep(mut buffer: Vec<u8>) {
         return;
     }
     buffer.clear();
-    let _ = KEPT_BUFFERS.try_with(|kept| {
+    per_thread::with(&KEPT_BUFFERS, |kept| {
         let mut kept = kept.borrow_mut();
         if kept.len() < KEPT {
             kept.push(buffer);
@@ -103,7 +104,7 @@ mod tests {
         std::thread::spawn(|| {
             (0..5).map(|_| take(LARGE).expect("memory")).collect::<Vec<_>>().into_iter().for_each(give_back);
             give_back(take(LARGE - 1).expect("memory"));
-            assert_eq!(KEPT_BUFFERS.with(|kept| kept.borrow().len()), KEPT);
+            assert_eq!(per_thread::with(&KEPT_BUFFERS, |kept| kept.borrow().len()), Some(KEPT));
         })
         .join()
         .expect("a thread");

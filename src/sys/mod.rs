@@ -11,6 +11,7 @@ pub mod lock;
 pub mod mapping;
 pub mod memory;
 pub mod per_process;
+pub mod per_thread;
 pub mod process;
 pub mod reserve;
 pub mod robust_list;

@@ -64,10 +64,12 @@ pub fn ask_for_short_slice() {
 
 /// Starts a thread of the library's, with this name. It begins with all signals blocked, so that the program's handlers run on the
 /// program's own threads. A panic in it would leave others waiting: it ends the process.
+///
+/// Not by the standard library, which ends the process where it gets no memory for its account of a thread.
 pub fn start(name: impl FnOnce() -> String + Send + 'static, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
     check_memory()?;
     let _blocked = SignalsBlocked::begin();
-    let thread = std::thread::Builder::new().spawn(move || {
+    start_detached(Box::new(move || {
         let _library = LibraryCode::begin();
         // For good: who knows the thread's handle from a handler might cancel it.
         let _no_cancellation = NoCancellation::begin();
@@ -78,8 +80,39 @@ pub fn start(name: impl FnOnce() -> String + Send + 'static, body: impl FnOnce()
             ));
             std::process::abort();
         }
-    });
-    thread.map(drop)
+    }))
+}
+
+type Body = Box<dyn FnOnce() + Send>;
+
+extern "C" fn run(body: *mut libc::c_void) -> *mut libc::c_void {
+    // SAFETY: `start_detached` gave it to this thread alone.
+    let body = unsafe { Box::from_raw(body.cast::<Body>()) };
+    body();
+    std::ptr::null_mut()
+}
+
+fn start_detached(body: Body) -> io::Result<()> {
+    /// As the standard library's threads have it.
+    const STACK: usize = 2 << 20;
+    let body = Box::into_raw(Box::new(body)).cast();
+    // SAFETY: a zeroed attribute is there for the first call to fill, and outlives the others; `run` gets what it expects.
+    let error = unsafe {
+        let mut attributes: libc::pthread_attr_t = std::mem::zeroed();
+        libc::pthread_attr_init(&mut attributes);
+        libc::pthread_attr_setstacksize(&mut attributes, STACK);
+        libc::pthread_attr_setdetachstate(&mut attributes, libc::PTHREAD_CREATE_DETACHED);
+        let mut thread: libc::pthread_t = std::mem::zeroed();
+        let error = libc::pthread_create(&mut thread, &attributes, run, body);
+        libc::pthread_attr_destroy(&mut attributes);
+        error
+    };
+    if error == 0 {
+        return Ok(());
+    }
+    // SAFETY: there is no thread that would have got it.
+    drop(unsafe { Box::from_raw(body.cast::<Body>()) });
+    Err(io::Error::from_raw_os_error(error))
 }
 
 /// Whether a new thread would get memory for its first steps. The C library may have a stack left over from an earlier one, and a
