@@ -63,6 +63,11 @@ fn keep(mut buffer: Vec<u8>) {
         let mut kept = kept.borrow_mut();
         if kept.len() < KEPT {
             kept.push(buffer);
+        } else if let Some(smallest) = kept.iter_mut().min_by_key(|buffer| buffer.capacity())
+            && smallest.capacity() < buffer.capacity()
+        {
+            // Those of smaller messages would be in the way of the larger ones' for ever.
+            *smallest = buffer;
         }
     });
 }
@@ -94,6 +99,20 @@ mod tests {
             assert_eq!((smaller.as_ptr(), smaller.len()), (place, 0));
             let another = take(90_000).expect("memory");
             assert_ne!(another.as_ptr(), place);
+        })
+        .join()
+        .expect("a thread");
+    }
+
+    #[test]
+    fn larger_ones_take_the_place_of_smaller_ones() {
+        std::thread::spawn(|| {
+            (0..KEPT).map(|_| take(LARGE).expect("memory")).collect::<Vec<_>>().into_iter().for_each(give_back);
+            let larger = take(2 * LARGE).expect("memory");
+            let place = larger.as_ptr();
+            give_back(larger);
+            let again = take(2 * LARGE).expect("memory");
+            assert_eq!(again.as_ptr(), place);
         })
         .join()
         .expect("a thread");

@@ -17,7 +17,6 @@ pub mod reserve;
 pub mod robust_list;
 pub mod shortage;
 pub mod socket;
-mod spare;
 pub mod thread;
 pub mod timer;
 

@@ -10,8 +10,6 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
-use super::spare;
-
 /// What may be aligned; the blocks lie on multiples of their size, as far as this goes.
 const ALIGNMENT: usize = 4096;
 
@@ -121,7 +119,7 @@ pub fn is_low() -> bool {
     RESERVE.small.is_low() || RESERVE.middle.is_low() || RESERVE.large.is_low()
 }
 
-/// The C library's allocator, with spare large blocks before it and the reserve behind it.
+/// The C library's allocator, with the reserve behind it.
 pub struct Allocator;
 
 // SAFETY: the C library's blocks are its own, those of the reserve belong to one owner at a time, are as large and aligned as was asked
@@ -129,9 +127,6 @@ pub struct Allocator;
 unsafe impl GlobalAlloc for Allocator {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        if spare::keeps(layout) {
-            return spare::take();
-        }
         // SAFETY: by the caller.
         let memory = unsafe { System.alloc(layout) };
         if memory.is_null() { RESERVE.take(layout) } else { memory }
@@ -139,14 +134,6 @@ unsafe impl GlobalAlloc for Allocator {
 
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        if spare::keeps(layout) {
-            let memory = spare::take();
-            if !memory.is_null() {
-                // SAFETY: the block is this call's, and at least as large.
-                unsafe { memory.write_bytes(0, layout.size()) };
-            }
-            return memory;
-        }
         // SAFETY: by the caller.
         let mut memory = unsafe { System.alloc_zeroed(layout) };
         if memory.is_null() {
@@ -161,10 +148,7 @@ unsafe impl GlobalAlloc for Allocator {
 
     #[inline]
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        if spare::keeps(layout) {
-            // SAFETY: by the caller; blocks of this layout come from there.
-            unsafe { spare::give_back(memory) };
-        } else if RESERVE.has(memory) {
+        if RESERVE.has(memory) {
             RESERVE.give_back(memory);
         } else {
             // SAFETY: by the caller; it is not the reserve's, so it is the C library's.
@@ -174,18 +158,14 @@ unsafe impl GlobalAlloc for Allocator {
 
     #[inline]
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        let Ok(new_layout) = Layout::from_size_align(size, layout.align()) else { return std::ptr::null_mut() };
-        match (spare::keeps(layout), spare::keeps(new_layout)) {
-            (true, true) => return memory,
-            (false, false) if !RESERVE.has(memory) => {
-                // SAFETY: by the caller; it is neither a spare block nor the reserve's, so it is the C library's.
-                let moved = unsafe { System.realloc(memory, layout, size) };
-                if !moved.is_null() {
-                    return moved;
-                }
+        if !RESERVE.has(memory) {
+            // SAFETY: by the caller; it is not the reserve's, so it is the C library's.
+            let moved = unsafe { System.realloc(memory, layout, size) };
+            if !moved.is_null() {
+                return moved;
             }
-            _ => {}
         }
+        let Ok(new_layout) = Layout::from_size_align(size, layout.align()) else { return std::ptr::null_mut() };
         // SAFETY: the new block is another one than the old; both are as large as is copied, which is given up only then.
         unsafe {
             let moved = self.alloc(new_layout);
