@@ -37,7 +37,7 @@ soak_steps() {
 soak_hostile() {
     build_libraries
     build_tool ipckit-hostile
-    run_and_look_for_leftovers "$tool_program" "$@" "$libraries_build/lib/libipc_capi.so"
+    run_and_look_for_leftovers "$tool_program" --library "$libraries_build/lib/libipc_capi.so" "$@"
 }
 
 # soak kill [SECONDS [SEED]] | steps [CASE [TIMES]] | hostile [SECONDS [SEED]] | all
@@ -48,7 +48,7 @@ run_soak() {
     case $what in
     kill) soak_kill ${1:+--seconds "$1"} ${2:+--seed "$2"} ;;
     steps) soak_steps ${1:+--case "$1"} ${2:+--times "$2"} ;;
-    hostile) soak_hostile ${1:+--seconds "$1"} ${2:+--seed "$2"} ;;
+    hostile) soak_hostile --seconds "${1:-300}" ${2:+--seed "$2"} ;;
     all)
         soak_steps
         soak_kill --seconds 300
