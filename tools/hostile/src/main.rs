@@ -256,7 +256,7 @@ impl Run {
         println!("  calls to attackers  {}", count(&board.victim_calls));
         println!("  honest processes    {}", self.started_honest);
         println!("  honest calls        {}", board.sum(|honest| &honest.calls));
-        println!("  without an answer   {}", board.sum(|honest| &honest.sent));
+        println!("  asynchronous ones   {}", board.sum(|honest| &honest.sent));
         println!("  refused for room    {}", board.sum(|honest| &honest.refused));
         println!("  wrong replies       {wrong}");
         println!("  failures            {failures}");
