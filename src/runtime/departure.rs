@@ -125,8 +125,9 @@ impl<'a> Objects<'a> {
 
     /// Has the stub's process keep the stub until the reference has arrived; `false` where it cannot.
     fn lend(&mut self, proxy: &Arc<Proxy>) -> bool {
-        // A process that does not answer does not keep others waiting: the receiver asks it itself.
-        const PATIENCE: Duration = Duration::from_millis(500);
+        // A process that does not answer does not keep others waiting for ever: the receiver asks it itself. One that is only late has to be
+        // waited for: without its word the stub could end before the receiver asks.
+        const PATIENCE: Duration = Duration::from_secs(5);
         // The channel may come only while this waits.
         if !proxy.wait_for_hold_within(PATIENCE) {
             return false;

@@ -67,7 +67,8 @@ pub(crate) fn fail(what: &str) {
     world.board.failures.fetch_add(1, Ordering::SeqCst);
     // The first few tell the story.
     if world.failures.fetch_add(1, Ordering::SeqCst) < 20 {
-        eprintln!("FAILURE at {} of {:?}: {what}", now() / 1_000_000, world.me);
+        let died = world.died_at(world.me).map_or("", |_| " (which has been killed or has crashed itself)");
+        eprintln!("FAILURE at {} of {:?}{died}: {what}", now() / 1_000_000, world.me);
     }
 }
 
