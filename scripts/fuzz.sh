@@ -23,7 +23,7 @@ why_no_fuzzing() {
         echo "cargo could not install cargo-fuzz $fuzz_tool_version (${why:-see $fuzz_place/install.log})"
     elif ! (cd "$root/fuzz" && quietly cargo fetch --locked) >/dev/null 2>&1; then
         echo "cargo could not download what fuzz/ depends on"
-    elif ! compgen -G "$(rustc --print sysroot)/lib/rustlib/*/lib/librustc*rt.asan.a" >/dev/null; then
+    elif ! rust_has_address_sanitizer; then
         echo "this Rust toolchain has no AddressSanitizer"
     fi
 }

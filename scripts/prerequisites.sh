@@ -99,3 +99,6 @@ require_build_tools() {
     version_at_least "$version" 3.22 || die "cmake 3.22 or newer is needed, this is $version; please install a newer one"
     require_rust
 }
+
+# rustup's toolchains come with the runtime that a Rust program is linked with; distributions' may not.
+rust_has_address_sanitizer() { compgen -G "$(rustc --print sysroot)/lib/rustlib/*/lib/librustc*rt.asan.a" >/dev/null; }

@@ -5,8 +5,8 @@
 
 # The C tests that run: the whole suite of what is specified between processes, in both behaviours, and those of single headers.
 sanitized_tests='conformance|cparcel|cremote_object|cskeleton'
-# So many at a time.
-sanitized_jobs=6
+# So many at a time: most tests wait most of the time.
+sanitized_jobs=$(($(nproc) * 3))
 # The others, and why not:
 # - headers, symbols, install: they look at files, and run little of the libraries;
 # - limits, and parts of robustness, child_process and hilog: they take address space or memory away (RLIMIT_AS), of which a sanitizer's

@@ -277,22 +277,8 @@ int OnOrder(uint32_t code, const OHIPCParcel *data, OHIPCParcel *reply, void *)
 // A process without memory that others call: it answers, or refuses.
 void NoneInAServer()
 {
-    int pipes[2];
-    CHECK(pipe2(pipes, O_CLOEXEC) == 0);
-    const pid_t serving = Fork([&] {
-        OHIPCRemoteStub *stub = OH_IPCRemoteStub_Create("without memory", OnOrder, nullptr, nullptr);
-        CHECK_EQUAL(OH_IPCParcel_WriteRemoteStub(OH_IPCParcel_Create(), stub), OH_IPC_SUCCESS);
-        Reference reference;
-        CHECK_EQUAL(ipckit_reference_export(stub, reference.data()), 0);
-        WriteAll(pipes[1], reference.data(), reference.size());
-        for (;;) {
-            pause();
-        }
-    });
-    Reference reference;
-    ReadAll(pipes[0], reference.data(), reference.size());
-    OHIPCRemoteProxy *proxy = ipckit_reference_import(reference.data());
-    CHECK(proxy != nullptr);
+    const Server serving(OnOrder);
+    OHIPCRemoteProxy *proxy = serving.Connect();
     const std::vector<uint8_t> bytes(200000, 1);
     const auto send = [&](int32_t length) {
         OHIPCParcel *data = OH_IPCParcel_Create();
@@ -313,8 +299,6 @@ void NoneInAServer()
         CHECK_EQUAL(Ask(proxy, GIVE_MEMORY), OH_IPC_SUCCESS);
     }
     OH_IPCRemoteProxy_Destroy(proxy);
-    kill(serving, SIGKILL);
-    waitpid(serving, nullptr, 0);
 }
 
 } // namespace

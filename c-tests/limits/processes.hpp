@@ -63,12 +63,12 @@ inline void ReadAll(int descriptor, void *data, size_t length)
 class Server {
 public:
     // To be made before the process uses the library: it forks.
-    Server()
+    explicit Server(OH_OnRemoteRequestCallback handler = OnRequest)
     {
         int pipes[2];
         CHECK(pipe2(pipes, O_CLOEXEC) == 0);
         pid_ = Fork([&] {
-            Reference reference = Exported();
+            Reference reference = Exported(handler);
             WriteAll(pipes[1], reference.data(), reference.size());
             for (;;) {
                 pause();
@@ -104,9 +104,9 @@ public:
     }
 
     // A reference to a stub of the calling process that serves as long as the process lives.
-    static Reference Exported()
+    static Reference Exported(OH_OnRemoteRequestCallback handler = OnRequest)
     {
-        OHIPCRemoteStub *stub = OH_IPCRemoteStub_Create("server", OnRequest, nullptr, nullptr);
+        OHIPCRemoteStub *stub = OH_IPCRemoteStub_Create("server", handler, nullptr, nullptr);
         CHECK(stub != nullptr);
         // A parcel that is never destroyed keeps it.
         CHECK_EQUAL(OH_IPCParcel_WriteRemoteStub(OH_IPCParcel_Create(), stub), OH_IPC_SUCCESS);

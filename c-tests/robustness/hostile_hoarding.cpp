@@ -11,9 +11,7 @@ namespace {
 void Run(const std::function<void(RawPeer &)> &attack, const char *complaint, const std::function<void()> &prepareVictim = [] {})
 {
     Victim victim(prepareVictim);
-    const uint8_t *reference = NextReference();
-    const pid_t attacker = Fork([&attack, complaint, reference] {
-        Until([] { return TheGrounds().step == 1; });
+    const auto attacks = [&](const uint8_t *reference) {
         RawPeer peer(reference);
         CHECK(peer.AcquireShare());
         attack(peer);
@@ -22,19 +20,13 @@ void Run(const std::function<void(RawPeer &)> &attack, const char *complaint, co
         } else {
             CHECK(!peer.IsGivenUp());
         }
-        StayUntilKilled(2);
+    };
+    BesideAnHonestPeer(victim, attacks, [&](HonestPeer &) {
+        if (complaint != nullptr) {
+            victim.CheckSays(complaint);
+        }
+        CHECK(victim.Memory() < 128 * 1024);
     });
-    HonestPeer honest;
-    const Leftovers leftovers(victim);
-    TheGrounds().step = 1;
-    CHECK(Until([] { return TheGrounds().step == 2; }));
-    honest.GoesOn();
-    if (complaint != nullptr) {
-        victim.CheckSays(complaint);
-    }
-    CHECK(victim.Memory() < 128 * 1024);
-    Kill(attacker);
-    leftovers.Check();
 }
 
 // Asynchronous messages of the largest size, whatever room the victim has. It handles none of them meanwhile: the first handler waits.

@@ -10,23 +10,15 @@ using Attacker = std::function<void(RawPeer &, const uint8_t *reference)>;
 void Run(const Attacker &attack, const std::function<void(Victim &, HonestPeer &)> &then)
 {
     Victim victim;
-    const uint8_t *reference = NextReference();
-    const pid_t attacker = Fork([&attack, reference] {
-        Until([] { return TheGrounds().step == 1; });
+    const auto attacks = [&](const uint8_t *reference) {
         RawPeer peer(reference);
         CHECK(peer.AcquireShare());
         attack(peer, reference);
-        StayUntilKilled(2);
+    };
+    BesideAnHonestPeer(victim, attacks, [&](HonestPeer &honest) {
+        then(victim, honest);
+        honest.GoesOn();
     });
-    HonestPeer honest;
-    const Leftovers leftovers(victim);
-    TheGrounds().step = 1;
-    CHECK(Until([] { return TheGrounds().step == 2; }));
-    honest.GoesOn();
-    then(victim, honest);
-    honest.GoesOn();
-    Kill(attacker);
-    leftovers.Check();
 }
 
 ObjectRecord ObjectAt(uint32_t offset, uint32_t kind, uint64_t transfer)

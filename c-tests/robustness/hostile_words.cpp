@@ -58,20 +58,9 @@ void SendOnNewConnections(const uint8_t *reference, int connections)
 void OnNewConnections()
 {
     Victim victim;
-    const uint8_t *reference = NextReference();
-    const pid_t attacker = Fork([reference] {
-        Until([] { return TheGrounds().step == 1; });
-        SendOnNewConnections(reference, 1000);
-        StayUntilKilled(2);
-    });
-    HonestPeer honest;
-    const Leftovers leftovers(victim);
-    TheGrounds().step = 1;
-    CHECK(Until([] { return TheGrounds().step == 2; }));
-    honest.GoesOn();
-    victim.CheckSays("sent in order to connect cannot be taken");
-    Kill(attacker);
-    leftovers.Check();
+    BesideAnHonestPeer(
+        victim, [](const uint8_t *reference) { SendOnNewConnections(reference, 1000); },
+        [&](HonestPeer &) { victim.CheckSays("sent in order to connect cannot be taken"); });
 }
 
 // Messages of kinds that there are, with random numbers, on a channel that is up. What makes no sense ends it; then comes another.
@@ -79,9 +68,7 @@ void OnAChannel()
 {
     constexpr int CHANNELS = 60;
     Victim victim;
-    const uint8_t *reference = NextReference();
-    const pid_t attacker = Fork([reference] {
-        Until([] { return TheGrounds().step == 1; });
+    const auto attack = [](const uint8_t *reference) {
         std::mt19937_64 random(2);
         for (int channels = 0; channels < CHANNELS; ++channels) {
             RawPeer peer(reference);
@@ -98,16 +85,8 @@ void OnAChannel()
                 SendPacket(peer.Socket(), packet.data(), packet.size(), RandomDescriptors(random), MSG_DONTWAIT);
             }
         }
-        StayUntilKilled(2);
-    });
-    HonestPeer honest;
-    const Leftovers leftovers(victim);
-    TheGrounds().step = 1;
-    CHECK(Until([] { return TheGrounds().step == 2; }));
-    honest.GoesOn();
-    victim.CheckSays("it is taken for dead");
-    Kill(attacker);
-    leftovers.Check();
+    };
+    BesideAnHonestPeer(victim, attack, [&](HonestPeer &) { victim.CheckSays("it is taken for dead"); });
 }
 
 // Each kind where it does not belong ends the channel, and the log says which.

@@ -323,4 +323,25 @@ private:
     long memory_;
 };
 
+// Another process attacks, once there is an honest peer, and stays when it is done. `then` looks at what has become of it, before the
+// attacker is killed; nothing of it is left.
+inline void BesideAnHonestPeer(const Victim &victim, const std::function<void(const uint8_t *reference)> &attack,
+    const std::function<void(HonestPeer &)> &then)
+{
+    const uint8_t *reference = NextReference();
+    const pid_t attacker = Fork([&attack, reference] {
+        Until([] { return TheGrounds().step == 1; });
+        attack(reference);
+        StayUntilKilled(2);
+    });
+    HonestPeer honest;
+    const Leftovers leftovers(victim);
+    TheGrounds().step = 1;
+    CHECK(Until([] { return TheGrounds().step == 2; }));
+    honest.GoesOn();
+    then(honest);
+    Kill(attacker);
+    leftovers.Check();
+}
+
 #endif

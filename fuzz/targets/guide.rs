@@ -2,13 +2,10 @@
 //! The guide extractor: any text, and guides whose blocks are known.
 #![no_main]
 
-#[allow(missing_docs)]
 #[path = "../../tools/guide/src/cpp.rs"]
 mod cpp;
-#[allow(missing_docs)]
 #[path = "../../tools/guide/src/markdown.rs"]
 mod markdown;
-#[allow(missing_docs)]
 #[path = "../../tools/guide/src/project.rs"]
 mod project;
 

@@ -375,7 +375,7 @@ fn note_greeting(process: &'static Process, peer: &Arc<Peer>, outcome: Result<()
         Ok(()) => {}
         Err(NotGreeted::Refused(refusal)) => {
             ipckit_log::inner::error(format_args!("a process refused our connection: {}", explain(refusal)));
-            if refusal == Refusal::Resources { process.note_unreachable(peer) } else { process.note_death(peer) }
+            process.give_peer_up(peer, refusal == Refusal::Resources);
         }
         Err(NotGreeted::Failed(error)) => {
             if error.kind() == io::ErrorKind::WouldBlock {
@@ -389,7 +389,7 @@ fn note_greeting(process: &'static Process, peer: &Arc<Peer>, outcome: Result<()
                     Explained(&error)
                 ));
             }
-            if shortage::is_refusal(&error) { process.note_unreachable(peer) } else { process.note_death(peer) }
+            process.give_peer_up(peer, shortage::is_refusal(&error));
         }
     }
 }

@@ -64,7 +64,7 @@ impl ControlThread {
                 self.process.epoll.remove(socket.fd());
                 if awaited && peer.channel().is_none() {
                     // It said that it would connect to us, and died or gave up before; where it could not, it says so.
-                    self.give_peer_up(&peer, message == Some(Control::Refused(Refusal::Resources)));
+                    self.process.give_peer_up(&peer, message == Some(Control::Refused(Refusal::Resources)));
                 }
                 false
             }
@@ -90,7 +90,8 @@ impl ControlThread {
         match self.welcome(key, socket, credentials, who, files) {
             Ok(()) => true,
             Err(NoWelcome::Crossed(peer)) => {
-                if self.has_ended(&peer) {
+                self.read_to_its_end(&peer);
+                if peer.is_dead() {
                     return self.answer_hello(key, socket, credentials, who, files);
                 }
                 // Before the answer: the other side waits for this socket's end from then on.
@@ -158,9 +159,7 @@ impl ControlThread {
         });
         match channel {
             Ok(channel) => {
-                if !self.establish(key, &peer, channel) {
-                    self.process.epoll.remove(socket.fd());
-                }
+                self.establish(key, &peer, channel);
                 Ok(())
             }
             Err(error) => {
@@ -172,7 +171,7 @@ impl ControlThread {
                     ));
                 }
                 if is_new {
-                    self.give_peer_up(&peer, shortage::is_refusal(&error));
+                    self.process.give_peer_up(&peer, shortage::is_refusal(&error));
                 }
                 // Else there is a handshake from here, which comes to an end of its own.
                 Err(Refusal::Resources.into())
@@ -201,12 +200,8 @@ impl ControlThread {
         };
         match channel {
             Ok(channel) => {
-                let _ = self.has_ended(peer);
-                let is_established = self.establish(key, peer, channel);
-                if !is_established {
-                    self.process.epoll.remove(socket.fd());
-                }
-                is_established
+                self.read_to_its_end(peer);
+                self.establish(key, peer, channel)
             }
             Err(error) => {
                 ipckit_log::inner::error_once_a_second(format_args!(
@@ -219,31 +214,23 @@ impl ControlThread {
                 }
                 self.give_up(socket);
                 self.process.connections.return_number(number);
-                self.give_peer_up(peer, shortage::is_refusal(&error));
+                self.process.give_peer_up(peer, shortage::is_refusal(&error));
                 false
             }
         }
     }
 
-    /// Whether the peer's channel has ended. Who connects or answers anew has ended it before, which is to be read there.
-    fn has_ended(&self, peer: &Peer) -> bool {
-        let Some(channel) = peer.channel() else { return false };
-        self.receive(channel.key());
-        peer.is_dead()
+    /// Reads what there is of the peer's channel, where it has one: who connects or answers anew has ended it before.
+    fn read_to_its_end(&self, peer: &Peer) {
+        if let Some(channel) = peer.channel() {
+            self.receive(channel.key());
+        }
     }
 
     /// Ends a handshake, so that the other side knows before anybody here can begin another one with it.
     fn give_up(&self, socket: &ParentOnlyFd) {
         self.process.epoll.remove(socket.fd());
         socket::shut_down(socket.fd());
-    }
-
-    fn give_peer_up(&self, peer: &Arc<Peer>, is_short: bool) {
-        if is_short {
-            self.process.note_unreachable(peer);
-        } else {
-            self.process.note_death(peer);
-        }
     }
 
     fn take_refusal(&self, peer: &Arc<Peer>, answer: Option<Control>, is_short: bool) {
@@ -254,7 +241,7 @@ impl ControlThread {
         }
         // Whatever this one's end, a crossed handshake may have succeeded.
         if peer.channel().is_none() {
-            self.give_peer_up(peer, is_short || answer == Some(Control::Refused(Refusal::Resources)));
+            self.process.give_peer_up(peer, is_short || answer == Some(Control::Refused(Refusal::Resources)));
         }
     }
 
@@ -275,6 +262,9 @@ impl ControlThread {
     /// Makes the channel that of the peer, or of the one in its place; `false` where that has one, and this one was given up.
     fn establish(&self, key: u64, peer: &Arc<Peer>, channel: Arc<Channel>) -> bool {
         let Some(peer) = &self.process.connections.peer_to_be_ready(peer) else {
+            if let Some(socket) = channel.socket() {
+                self.process.epoll.remove(socket.fd());
+            }
             channel.hang_up();
             self.process.connections.return_number(channel.number());
             return false;

@@ -226,6 +226,15 @@ impl Process {
         }
     }
 
+    /// Takes note that a peer does not get a channel. One that could have had it but for want of what the system gives may live.
+    pub(super) fn give_peer_up(&'static self, peer: &Arc<Peer>, is_short: bool) {
+        if is_short {
+            self.note_unreachable(peer);
+        } else {
+            self.note_death(peer);
+        }
+    }
+
     fn clear_up(&'static self, peer: &Arc<Peer>, remains: Remains) {
         let is_dead = !peer.is_unreachable();
         for socket in self.connections.forget_peer(peer) {
