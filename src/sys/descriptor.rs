@@ -5,6 +5,8 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
 
+use super::process;
+
 /// A duplicate for the library's own use; a program that this process executes does not inherit it.
 ///
 /// # Errors
@@ -33,10 +35,7 @@ pub fn duplicate_inheritable(fd: impl AsFd) -> io::Result<OwnedFd> {
 
 /// How many descriptors this process may have open.
 pub fn most_open() -> usize {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: the limit is a local that outlives the call.
-    let known = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) } == 0;
-    if known { usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX) } else { usize::MAX }
+    usize::try_from(process::limit(libc::RLIMIT_NOFILE)).unwrap_or(usize::MAX)
 }
 
 fn own(result: libc::c_int) -> io::Result<OwnedFd> {

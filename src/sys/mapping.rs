@@ -8,7 +8,7 @@ use std::ptr::NonNull;
 
 use memfd::{FileSeal, MemfdOptions};
 
-use super::fork;
+use super::{fork, process};
 
 /// A mapping of a memfd; unmapped when dropped, though not by a forked child: there the range may be something else by then.
 #[derive(Debug)]
@@ -124,10 +124,8 @@ fn system_error(error: memfd::Error) -> io::Error {
 
 /// A file that grew beyond the limit of file sizes would end this process by SIGXFSZ.
 fn check_file_limit(len: usize) -> io::Result<()> {
-    let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
-    // SAFETY: the limit is a local that outlives the call.
-    unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, &mut limit) };
-    if limit.rlim_cur < len as u64 { Err(io::Error::from_raw_os_error(libc::EFBIG)) } else { Ok(()) }
+    let is_enough = process::limit(libc::RLIMIT_FSIZE) >= len as u64;
+    if is_enough { Ok(()) } else { Err(io::Error::from_raw_os_error(libc::EFBIG)) }
 }
 
 /// A new zero-filled memfd of `len` bytes and its writable mapping. A forked child does not inherit the mapping.

@@ -35,6 +35,14 @@ pub fn processors() -> usize {
     PROCESSORS.find_once(|| std::thread::available_parallelism().map_or(1, usize::from))
 }
 
+/// A limit of this process, as setrlimit names them; none, as a number, where it cannot be seen.
+pub fn limit(resource: libc::__rlimit_resource_t) -> u64 {
+    let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: the limit is a local that outlives the call.
+    unsafe { libc::getrlimit(resource, &mut limit) };
+    limit.rlim_cur
+}
+
 /// `N` bytes that nobody can guess.
 pub fn random<const N: usize>() -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
