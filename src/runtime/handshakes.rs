@@ -42,10 +42,10 @@ impl ControlThread {
         let Some(connection) = self.process.connections.take(key) else { return false };
         match (connection, message) {
             (Connection::Accepted { socket, credentials, .. }, Some(Control::Hello(who))) => {
-                self.answer_hello(key, &socket, credentials, who, &files)
+                self.answer_hello(key, &socket, credentials, who, &mut files)
             }
             (Connection::Greeted { socket, credentials, ends, peer }, Some(Control::Welcome(who))) => {
-                self.take_welcome(key, &socket, credentials, *ends, &peer, who, &files)
+                self.take_welcome(key, &socket, credentials, *ends, &peer, who, &mut files)
             }
             (Connection::Greeted { socket, credentials, ends, peer }, answer) => {
                 self.process.connections.return_number(ends.number());
@@ -85,7 +85,7 @@ impl ControlThread {
         socket: &Arc<ParentOnlyFd>,
         credentials: Credentials,
         who: Introduction,
-        files: &[OwnedFd],
+        files: &mut Vec<OwnedFd>,
     ) -> bool {
         match self.welcome(key, socket, credentials, who, files) {
             Ok(()) => true,
@@ -128,7 +128,7 @@ impl ControlThread {
         socket: &Arc<ParentOnlyFd>,
         credentials: Credentials,
         who: Introduction,
-        files: &[OwnedFd],
+        files: &mut Vec<OwnedFd>,
     ) -> Result<(), NoWelcome> {
         if who.version != VERSION {
             return Err(Refusal::Version.into());
@@ -159,6 +159,7 @@ impl ControlThread {
         });
         match channel {
             Ok(channel) => {
+                close(files);
                 self.establish(key, &peer, channel);
                 Ok(())
             }
@@ -188,7 +189,7 @@ impl ControlThread {
         ends: Ends,
         peer: &Arc<Peer>,
         who: Introduction,
-        files: &[OwnedFd],
+        files: &mut Vec<OwnedFd>,
     ) -> bool {
         let number = ends.number();
         let channel = if who.version != VERSION {
@@ -200,6 +201,7 @@ impl ControlThread {
         };
         match channel {
             Ok(channel) => {
+                close(files);
                 self.read_to_its_end(peer);
                 self.establish(key, peer, channel)
             }
@@ -276,6 +278,9 @@ impl ControlThread {
         let process = channel.credentials().process;
         self.process.connections.put(key, Connection::Established { process, peer: Arc::clone(peer) });
         peer.set_ready(Arc::clone(&channel));
+        if Mutation::HandshakesCloseTheirFilesLate.is_on() {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
         // Its death, should that be seen at once, finds the channel.
         self.process.death_watch.watch(self.process, peer, &channel);
         self.look_for_early_requests(&channel);
@@ -295,6 +300,14 @@ impl ControlThread {
             worker::see_to_work(self.process);
         }
         waiting::sort_all_nested_requests(self.process);
+    }
+}
+
+/// Closes what came with the other side's introduction and is mapped by now. To be done before anybody goes on who waits for the channel,
+/// and who may count what is open.
+fn close(files: &mut Vec<OwnedFd>) {
+    if !Mutation::HandshakesCloseTheirFilesLate.is_on() {
+        files.clear();
     }
 }
 
