@@ -29,7 +29,7 @@ expect_fault() {
 
 # The whole suite, once.
 conformance_under_address_sanitizer() {
-    local sanitized_tests=conformance
+    local sanitized_headers=''
     mkdir -p "$sanitizer_place"
     sanitize_address 1
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# Runs the conformance suite in both behaviours again and again, without ctest, which starts each test by itself. Read by ./run, which sets
-# $root.
+# Runs the conformance suite in both behaviours again and again, without ctest, which starts each test by itself. Read by ./run and
+# scripts/sanitizers.sh, which set $root.
 
 repeat_build=$root/build/tests
 repeat_logs=$root/build/repeat
@@ -14,23 +14,35 @@ parts_of_suite() {
     done
 }
 
-# repeat_suite NAME TIMES JOBS COMMAND...: before each program come the words of COMMAND. Stops at the first run that fails.
+# run_suite PROGRAM JOBS LOGS COMMAND...: so many files at a time; before each program come the words of COMMAND. Prints how many tests ran,
+# or which failed.
+run_suite() {
+    local program=$1 logs=$3 count
+    rm -rf "$logs"
+    mkdir -p "$logs"
+    # The words are for the shells that xargs starts.
+    # shellcheck disable=SC2016
+    if ! parts_of_suite "$program" | xargs -P "$2" -L 1 "${@:4}" bash -c \
+        'IPCKIT_BEHAVIOUR=$2 exec "$0" "$3" >"$1/$2.$3.log" 2>&1' "$program" "$logs"; then
+        grep -h -E '^FAILED|^failed' "$logs"/*.log >&2
+        echo "tests failed; see $logs" >&2
+        return 1
+    fi
+    count=$(cat "$logs"/*.log | awk '/^[0-9]+ tests, 0 failed$/ { sum += $1 } END { print sum + 0 }')
+    if [ "$count" != $((2 * $("$program" --list | wc -l))) ]; then
+        echo "only $count tests ran; see $logs" >&2
+        return 1
+    fi
+    echo "$count"
+}
+
+# repeat_suite NAME TIMES JOBS COMMAND...: stops at the first run that fails.
 repeat_suite() {
-    local name=$1 times=$2 jobs=$3 run start count all=0 program=$repeat_build/c-tests/conformance/conformance logs=$repeat_logs/$1
+    local name=$1 times=$2 run start count all=0
     for run in $(seq "$times"); do
         start=$SECONDS
-        rm -rf "$logs"
-        mkdir -p "$logs"
-        # The words are for the shells that xargs starts.
-        # shellcheck disable=SC2016
-        if ! parts_of_suite "$program" | xargs -P "$jobs" -L 1 "${@:4}" bash -c \
-            'IPCKIT_BEHAVIOUR=$2 exec "$0" "$3" >"$1/$2.$3.log" 2>&1' "$program" "$logs"; then
-            grep -h -E '^FAILED|^failed' "$logs"/*.log >&2
-            echo "$name: run $run of $times failed; see $logs" >&2
-            return 1
-        fi
-        count=$(cat "$logs"/*.log | awk '/^[0-9]+ tests, 0 failed$/ { sum += $1 } END { print sum + 0 }')
-        [ "$count" = $((2 * $("$program" --list | wc -l))) ] || die "only $count tests ran; see $logs"
+        count=$(run_suite "$repeat_build/c-tests/conformance/conformance" "$3" "$repeat_logs/$name" "${@:4}") ||
+            die "$name: run $run of $times failed"
         all=$((all + count))
         echo "$name: run $run of $times: $count tests, 0 failed, $((SECONDS - start)) s"
     done

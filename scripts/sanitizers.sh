@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# The C tests under sanitizers. Read by ./run, which sets $root. Any report fails the run, whichever process it is of; and a run in
-# which a sanitizer would not have reported anything fails too.
+# The C tests under sanitizers. Read by ./run and scripts/test.sh, which set $root. Any report fails the run, whichever process it is of; and
+# a run in which a sanitizer would not have reported anything fails too.
+
+source "$root/scripts/repeat.sh"
 
 # The C tests that run: the whole suite of what is specified between processes, in both behaviours, and those of single headers.
-sanitized_tests='conformance|cparcel|cremote_object|cskeleton'
+sanitized_headers='cparcel|cremote_object|cskeleton'
 # So many at a time: most tests wait most of the time.
 sanitized_jobs=$(($(nproc) * 3))
 # The others, and why not:
@@ -25,7 +27,7 @@ build_sanitized() {
         [ -z "$3" ] || export RUSTC_BOOTSTRAP=1
         configure_project "$sanitizer_place/$1" "-DIPCKIT_CARGO_TARGET_DIR=$cargo" "-DIPCKIT_RUST_FLAGS=$3" \
             "-DCMAKE_C_FLAGS=$2" "-DCMAKE_CXX_FLAGS=$2"
-        mapfile -t targets < <(cmake --build "$sanitizer_place/$1" --target help | grep -oE "\b(conformance|($sanitized_tests)_[a-z_]+)\b" | sort -u)
+        mapfile -t targets < <(cmake --build "$sanitizer_place/$1" --target help | grep -oE "\b(conformance${sanitized_headers:+|($sanitized_headers)_[a-z_]+})\b" | sort -u)
         # One after the other: of several at once make builds what they share more than once, and one runs what another still writes.
         for target in "${targets[@]}"; do
             cmake --build "$sanitizer_place/$1" -j "$(nproc)" --target "$target"
@@ -73,23 +75,28 @@ expect_reports() {
 
 # run_sanitized KIND REPETITIONS: the tests, and no report of any process.
 run_sanitized() {
-    local repetition start status reports
+    local repetition start status count of_headers reports log=$sanitizer_place/$1.log
     # What takes a second can take many: the bounds of the suite are raised, and some children do for many.
     export CONFORMANCE_LIMIT=${CONFORMANCE_LIMIT:-300} CONFORMANCE_CHILDREN=60
     for repetition in $(seq "$2"); do
         start=$SECONDS
         forget_reports "$1"
         status=0
-        ctest --test-dir "$sanitizer_place/$1" -j "$sanitized_jobs" -R "^($sanitized_tests)\." --output-on-failure --no-tests=error \
-            >"$sanitizer_place/$1.log" 2>&1 || status=$?
+        count=$(run_suite "$sanitizer_place/$1/c-tests/conformance/conformance" "$sanitized_jobs" "$sanitizer_place/$1.suite" env) || status=$?
+        if [ -n "$sanitized_headers" ]; then
+            ctest --test-dir "$sanitizer_place/$1" -j "$sanitized_jobs" -R "^($sanitized_headers)\." --output-on-failure --no-tests=error \
+                >"$log" 2>&1 || status=$?
+            of_headers=$(sed -n 's/^100% tests passed, 0 tests failed out of //p' "$log")
+            count=$((${count:-0} + ${of_headers:-0}))
+        fi
         reports=$(reports_of "$1")
         if [ "$status" != 0 ] || [ -n "$reports" ]; then
-            grep -A 200 'tests passed' "$sanitizer_place/$1.log" >&2 || tail -n 40 "$sanitizer_place/$1.log" >&2
+            [ -z "$sanitized_headers" ] || grep -A 200 'tests passed' "$log" >&2 || tail -n 40 "$log" >&2
             [ -z "$reports" ] || head -n 60 $(head -n 5 <<<"$reports") >&2
-            echo "$1: repetition $repetition of $2 failed; see $sanitizer_place/$1.log and $sanitizer_place/$1.reports" >&2
+            echo "$1: repetition $repetition of $2 failed; see $sanitizer_place/$1.suite, $log and $sanitizer_place/$1.reports" >&2
             return 1
         fi
-        echo "$1: repetition $repetition of $2: $(grep 'tests passed' "$sanitizer_place/$1.log"), no report, $((SECONDS - start)) s"
+        echo "$1: repetition $repetition of $2: $count tests, 0 failed, no report, $((SECONDS - start)) s"
     done
 }
 
@@ -132,7 +139,7 @@ sanitize_thread_all() {
 
 # valgrind runs one thread at a time and slowly: what takes a second can take a minute, so the bounds of suite and library are raised.
 sanitize_valgrind() {
-    local sanitized_tests=conformance
+    local sanitized_headers=''
     build_sanitized valgrind "-g -O1" ""
     export CONFORMANCE_LIMIT=500 IPCKIT_CHILD_START_TIMEOUT_MS=200000
     export CONFORMANCE_UNDER="valgrind --quiet --trace-children=yes --error-exitcode=66 --fair-sched=yes \
