@@ -48,7 +48,7 @@ pub(super) fn start(process: &'static Process) -> io::Result<()> {
 
 pub(super) struct ControlThread {
     pub(super) process: &'static Process,
-    listening: Listening,
+    pub(super) listening: Listening,
     /// Connections whose messages wait until fewer descriptors are on their way.
     blocked: RefCell<BTreeSet<u64>>,
     pub(super) life: Arc<RobustList>,

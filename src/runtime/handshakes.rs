@@ -202,6 +202,8 @@ impl ControlThread {
         match channel {
             Ok(channel) => {
                 close(files);
+                // The other side has connected before, to see who listens here, and is gone again: that is closed too.
+                self.listening.accept();
                 self.read_to_its_end(peer);
                 self.establish(key, peer, channel)
             }
@@ -304,7 +306,7 @@ impl ControlThread {
 }
 
 /// Closes what came with the other side's introduction and is mapped by now. To be done before anybody goes on who waits for the channel,
-/// and who may count what is open.
+/// as it may count what is open.
 fn close(files: &mut Vec<OwnedFd>) {
     if !Mutation::HandshakesCloseTheirFilesLate.is_on() {
         files.clear();

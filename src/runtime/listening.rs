@@ -107,6 +107,10 @@ impl Listening {
             let _ = socket::send(socket.as_fd(), &Control::Refused(Refusal::User).to_bytes(), &[]);
             return;
         }
+        // Who only looked who listens here is gone again.
+        if socket::has_ended(socket.as_fd()) {
+            return;
+        }
         if self.process.connections.has_all_of(credentials.process) {
             ipckit_log::error_once_a_second(format_args!(
                 "a connection of process {} was refused: it has too many",

@@ -110,6 +110,14 @@ pub fn peer_credentials(socket: BorrowedFd<'_>) -> io::Result<Credentials> {
     Ok(Credentials { process: credentials.pid.cast_unsigned(), user: credentials.uid })
 }
 
+/// Whether the other end has hung up, and nothing that it had sent is left.
+pub fn has_ended(socket: BorrowedFd<'_>) -> bool {
+    let mut byte = 0_u8;
+    let flags = libc::MSG_PEEK | libc::MSG_DONTWAIT;
+    // SAFETY: at most one byte is written, to the local.
+    unsafe { libc::recv(socket.as_raw_fd(), (&raw mut byte).cast(), 1, flags) == 0 }
+}
+
 /// Ends the connection in both directions; the other end sees a hang-up.
 pub fn shut_down(socket: BorrowedFd<'_>) {
     // SAFETY: the call takes no pointer.
