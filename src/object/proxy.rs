@@ -59,19 +59,21 @@ struct Watch {
     telling: Option<Instant>,
 }
 
-/// What all wrappers of one remote object share.
+/// What all wrappers of one remote object share. What each request looks at is together, next to the count of references: with many
+/// proxies each place of memory elsewhere is in no cache.
+#[repr(C)]
 pub struct Proxy {
     peer: Arc<Peer>,
+    /// Set with `answers` locked, for good.
+    is_counted: AtomicBool,
+    /// Set with `watch` locked.
+    told: AtomicBool,
     reference: Reference,
     shares: AtomicU64,
     answers: Mutex<Answers>,
-    /// Set with `answers` locked, for good; each request looks at it.
-    is_counted: AtomicBool,
     answered: Condvar,
     descriptor: OnceLock<String>,
     watch: Mutex<Watch>,
-    /// Set with `watch` locked; each request looks at it.
-    told: AtomicBool,
     callback_ended: Condvar,
 }
 
@@ -89,14 +91,14 @@ impl Proxy {
     fn new(peer: &Arc<Peer>, reference: Reference, shares: u64, hold: Hold) -> Self {
         Self {
             peer: Arc::clone(peer),
+            is_counted: AtomicBool::new(hold == Hold::Counted),
+            told: AtomicBool::new(false),
             reference,
             shares: AtomicU64::new(shares),
             answers: Mutex::new(Answers { hold, asked: 0, answered: 0, waited_in_vain: false }),
-            is_counted: AtomicBool::new(hold == Hold::Counted),
             answered: Condvar::new(),
             descriptor: OnceLock::new(),
             watch: Mutex::default(),
-            told: AtomicBool::new(false),
             callback_ended: Condvar::new(),
         }
     }

@@ -49,10 +49,13 @@ pub(super) fn handle_request(
             let data = stub.descriptor().as_bytes();
             channel.prepare_reply(request, &Message { data, ..bare(Kind::Reply) }).map(alone)
         }
-        (Some(stub), Some(Kind::Request | Kind::Descriptor)) => match reserve(process, channel, request) {
-            Some(room) => handle(process, peer, channel, request, stub, room),
-            None => refuse(channel, request, Kind::NoRoom),
-        },
+        (Some(stub), Some(Kind::Request | Kind::Descriptor)) => {
+            stub.prefetch_handler();
+            match reserve(process, channel, request) {
+                Some(room) => handle(process, peer, channel, request, stub, room),
+                None => refuse(channel, request, Kind::NoRoom),
+            }
+        }
         (Some(_), _) => {
             ipckit_log::warn_once_a_second(format_args!(
                 "process {} sent what is no request, of kind {}",
