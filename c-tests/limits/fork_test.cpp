@@ -520,6 +520,58 @@ void InAWorkersHandler()
     waitpid(forking, nullptr, 0);
 }
 
+void IgnoreExit(int32_t, int32_t) {}
+
+// A child process that runs a function and ends.
+void StartChild()
+{
+    static const std::string entry = (BuildDirectory() / "../child_process/libchild_library.so").string() + ":Run";
+    int32_t pid = 0;
+    CHECK_EQUAL(OH_Ability_StartNativeChildProcess(entry.c_str(), NativeChildProcess_Args{}, NativeChildProcess_Options{}, &pid),
+        NCP_NO_ERROR);
+    CHECK(pid > 0);
+}
+
+void ChangeExitCallbacks()
+{
+    OH_Ability_RegisterNativeChildProcessExitCallback(IgnoreExit);
+    OH_Ability_UnregisterNativeChildProcessExitCallback(IgnoreExit);
+}
+
+// Threads that wait for the locks for starting children while another one forks, and the forked process starts children itself.
+void WhileChildrenStart()
+{
+    std::atomic<bool> over{false};
+    std::vector<std::thread> threads;
+    for (int copy = 0; copy < 8; copy++) {
+        threads.emplace_back([&over, copy] {
+            while (!over) {
+                copy < 2 ? StartChild() : ChangeExitCallbacks();
+            }
+        });
+    }
+    for (int round = 0; round < 100; round++) {
+        AwaitSuccess(Fork([] {
+            std::vector<std::thread> own;
+            for (int copy = 0; copy < 4; copy++) {
+                own.emplace_back([] {
+                    StartChild();
+                    for (int change = 0; change < 1000; change++) {
+                        ChangeExitCallbacks();
+                    }
+                });
+            }
+            for (std::thread &thread : own) {
+                thread.join();
+            }
+        }));
+    }
+    over = true;
+    for (std::thread &thread : threads) {
+        thread.join();
+    }
+}
+
 } // namespace
 
 int main(int count, char **arguments)
@@ -531,5 +583,6 @@ int main(int count, char **arguments)
             {"no_descriptors", ForkedProcessHoldsNoDescriptors}, {"death_is_noticed", DeathIsNoticed},
             {"death_is_noticed_past_the_handlers", DeathIsNoticedPastTheHandlers}, {"call_under_way", CallUnderWay},
             {"locks_held_by_other_threads", LocksHeldByOtherThreads}, {"while_it_starts", WhileItStarts},
-            {"in_a_handler", InAHandler}, {"in_a_workers_handler", InAWorkersHandler}});
+            {"while_children_start", WhileChildrenStart}, {"in_a_handler", InAHandler},
+            {"in_a_workers_handler", InAWorkersHandler}});
 }

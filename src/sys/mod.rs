@@ -4,20 +4,16 @@
 pub mod descriptor;
 pub mod epoll;
 pub mod fault_point;
-pub mod fork;
-pub mod futex;
 pub mod large_buffers;
-pub mod lock;
 pub mod mapping;
 pub mod memory;
-pub mod per_process;
 pub mod per_thread;
 pub mod process;
 pub mod reserve;
 pub mod robust_list;
 pub mod shortage;
 pub mod socket;
-pub mod thread;
 pub mod timer;
 
 pub use ipckit_order as order;
+pub use ipckit_threads::{fork, futex, lock, per_process, thread};

@@ -14,6 +14,7 @@ use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
 use ipckit_order::{LibraryCode, UsersCode};
+use ipckit_threads::thread::NoCancellation;
 
 use self::arguments::{IsolationMode, NativeChildProcess_Args, NativeChildProcess_Options};
 use self::configs::Ability_ChildProcessConfigs;
@@ -23,7 +24,6 @@ use crate::launch::{self, Configuration, ExitCallback, Failure, Given};
 use crate::mutation::Mutation;
 use crate::sys::arguments as current_arguments;
 use crate::sys::ipc::RemoteProxy;
-use crate::sys::process::NotCancellable;
 
 use Ability_NativeChildProcess_ErrCode as ErrorCode;
 
@@ -321,7 +321,7 @@ fn refuse_in_child(function: &str) -> ErrorCode {
 /// Runs the body of an exported function: no cancellation in it, and no panic out of it.
 fn enter(function: &str, body: impl FnOnce() -> ErrorCode) -> ErrorCode {
     let _library = LibraryCode::begin();
-    let _not_cancellable = NotCancellable::new();
+    let _not_cancellable = NoCancellation::begin();
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
         ipckit_log::error(format_args!("{function}: internal error; this is a fault of the library, please report it"));
         ErrorCode::Internal

@@ -9,11 +9,11 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use ipckit_order::LibraryCode;
-use parking_lot::{Condvar, Mutex};
+use ipckit_threads::lock::{Condvar, Mutex};
+use ipckit_threads::thread;
 
 use super::report;
 use crate::mutation::Mutation;
@@ -55,15 +55,11 @@ impl Notice {
     pub(super) fn prepare(channel: Arc<Channel>, reference: Reference) -> io::Result<Self> {
         let progress = Arc::new(Progress::default());
         let for_thread = Arc::clone(&progress);
-        let thread = thread::Builder::new().name("ipckit_notice".into());
-        process::with_signals_blocked(|| {
-            thread.spawn(move || {
-                let _library = LibraryCode::begin();
-                for_thread.await_sleep(&MainThread::new());
-                report(&channel, &Report::Entered(Box::new(reference)));
-                for_thread.note(|news| news.told = true);
-                follow_parent(&channel, || for_thread.note(|news| news.imported = true));
-            })
+        start_thread(move || {
+            for_thread.await_sleep(&MainThread::new());
+            report(&channel, &Report::Entered(Box::new(reference)));
+            for_thread.note(|news| news.told = true);
+            follow_parent(&channel, || for_thread.note(|news| news.imported = true));
         })?;
         Ok(Self(progress))
     }
@@ -96,7 +92,7 @@ impl Progress {
     /// Waits until the main thread has gone to sleep in the main procedure or has returned from it, or the time is up.
     fn await_sleep(&self, main_thread: &MainThread) {
         while !self.entered.load(Ordering::Acquire) {
-            thread::sleep(WHILE_RUNNING);
+            sleep(WHILE_RUNNING);
         }
         let deadline = Instant::now() + LONGEST;
         let mut before = None;
@@ -105,7 +101,7 @@ impl Progress {
             if call.is_some() && call == before {
                 return;
             }
-            thread::sleep(if call.is_some() { BETWEEN_LOOKS } else { WHILE_RUNNING });
+            sleep(if call.is_some() { BETWEEN_LOOKS } else { WHILE_RUNNING });
             before = call;
         }
     }
@@ -138,14 +134,11 @@ fn parse_blocking_call(line: &[u8]) -> Option<&[u8]> {
 /// Starts a thread that ends the process when the parent is gone. The kernel does so too, unless the process has changed
 /// its user meanwhile.
 pub(super) fn end_with_parent(channel: Arc<Channel>) -> io::Result<()> {
-    let thread = thread::Builder::new().name("ipckit_notice".into());
-    process::with_signals_blocked(|| {
-        thread.spawn(move || {
-            let _library = LibraryCode::begin();
-            follow_parent(&channel, || {});
-        })
-    })
-    .map(drop)
+    start_thread(move || follow_parent(&channel, || {}))
+}
+
+fn start_thread(body: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    thread::start(|| "ipckit_notice".into(), body)
 }
 
 /// Ends the process when the parent is gone. What comes before that is the order that tells of the import, or nonsense to the same
@@ -168,6 +161,7 @@ fn follow_parent(channel: &Channel, imported: impl Fn()) {
 mod tests {
     use super::*;
     use std::sync::mpsc;
+    use std::thread;
 
     #[test]
     fn only_a_thread_asleep_in_a_system_call_has_a_blocking_call() {

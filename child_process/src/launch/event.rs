@@ -5,9 +5,8 @@
 use std::mem;
 use std::time::Instant;
 
-use parking_lot::{Condvar, Mutex};
-
 use ipckit_order as order;
+use ipckit_threads::lock::{Condvar, Mutex};
 
 /// Values for another thread, in order, until it is closed.
 #[derive(Debug)]

@@ -3,14 +3,13 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::thread;
 
-use ipckit_order::{self as order, LibraryCode};
-use parking_lot::Mutex;
+use ipckit_order as order;
+use ipckit_threads::lock::Mutex;
+use ipckit_threads::thread;
 
 use super::audience::Pid;
 use crate::mutation::Mutation;
-use crate::sys::process;
 
 /// A child that has ended, and the signal that killed it, 0 for none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,16 +103,15 @@ pub(super) fn tell(callbacks: &'static ExitCallbacks, ended: Vec<Ended>) -> bool
         }
         return true;
     }
-    let thread = thread::Builder::new().name("ipckit_news".into());
-    let spawned = process::with_signals_blocked(|| {
-        thread.spawn(|| {
-            let _library = LibraryCode::begin();
+    let started = thread::start(
+        || "ipckit_news".into(),
+        || {
             while let Some(ended) = callbacks.next_end() {
                 callbacks.tell_all(ended);
             }
-        })
-    });
-    untold.has_thread = spawned.is_ok();
+        },
+    );
+    untold.has_thread = started.is_ok();
     untold.has_thread
 }
 

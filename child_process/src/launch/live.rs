@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
-use parking_lot::Mutex;
+use ipckit_threads::lock::Mutex;
 
 use super::settings::Settings;
 use crate::mutation::Mutation;

@@ -18,13 +18,15 @@ mod settings;
 mod start;
 mod starter;
 
+use std::convert::Infallible;
 use std::ffi::{CStr, c_void};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use ipckit_log::inner::Written;
-use parking_lot::Mutex;
+use ipckit_threads::lock::Mutex;
+use ipckit_threads::per_process::PerProcess;
 
 use self::audience::Audience;
 use self::event::{Answer, Event};
@@ -36,7 +38,6 @@ use self::settings::Settings;
 use self::starter::{Launch, Starter};
 use crate::mutation::Mutation;
 use crate::protocol::Task;
-use crate::sys::fork::PerProcess;
 use crate::sys::ipc;
 
 pub(crate) use self::exit::ExitCallback;
@@ -73,7 +74,10 @@ struct Process {
     starter: Mutex<Option<Arc<Starter>>>,
 }
 
-static PROCESS: PerProcess<Process> = PerProcess::new();
+fn process() -> &'static Process {
+    static PROCESS: PerProcess<Process> = PerProcess::new();
+    PROCESS.get_or_make(|| Ok(Process::default())).unwrap_or_else(|never: Infallible| match never {})
+}
 
 /// Starts a child that loads the library and connects. `caller` is an address in the module that asks for it.
 ///
@@ -93,7 +97,7 @@ pub(crate) fn create(
     let settings = Settings::from_environment();
     let told = Arc::new(Event::default());
     let audience = Audience::Callback(Some(Recipient { callback, told: Arc::clone(&told) }));
-    let begun = PROCESS.get().launch(&Wish { library, caller, given: None, configuration }, audience, &settings)?;
+    let begun = process().launch(&Wish { library, caller, given: None, configuration }, audience, &settings)?;
     begun.wait_until(Instant::now() + LONGEST_HANDOVER);
     // A worker that waited might be the one that the callback needs.
     if !ipc::on_library_thread() || Mutation::CreateWaitsInHandlers.is_on() {
@@ -113,23 +117,23 @@ pub(crate) fn start(
     let answer = Arc::new(Answer::new());
     let audience = Audience::Caller(Some(Arc::clone(&answer)));
     let wish = Wish { library, caller, given: Some(given), configuration };
-    PROCESS.get().launch(&wish, audience, &Settings::from_environment()).map_err(NotStarted::Refused)?;
+    process().launch(&wish, audience, &Settings::from_environment()).map_err(NotStarted::Refused)?;
     answer.take().map_err(NotStarted::Failed)
 }
 
 /// Kills the child of this process id; `false` where no child of this process has it and lives.
 pub(crate) fn kill(pid: i32) -> bool {
-    PROCESS.get().live.kill(pid)
+    process().live.kill(pid)
 }
 
 /// Has it called whenever a child made by Start has ended; once, however often it is added.
 pub(crate) fn add_exit_callback(callback: ExitCallback) {
-    PROCESS.get().exits.add(callback);
+    process().exits.add(callback);
 }
 
 /// Takes a callback back; whether it was there.
 pub(crate) fn remove_exit_callback(key: usize) -> bool {
-    PROCESS.get().exits.remove(key)
+    process().exits.remove(key)
 }
 
 /// Takes a line that was said on the thread that starts children to where the user's callback for the log may be called.

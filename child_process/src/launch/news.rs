@@ -4,10 +4,9 @@
 use std::io;
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::thread;
 
-use ipckit_order::LibraryCode;
-use parking_lot::Mutex;
+use ipckit_threads::lock::Mutex;
+use ipckit_threads::thread;
 
 use super::event::Event;
 use super::start::Failure;
@@ -15,7 +14,6 @@ use super::starter;
 use crate::protocol::Order;
 use crate::sys::channel::Channel;
 use crate::sys::ipc::{self, Reference, RemoteProxy};
-use crate::sys::process;
 
 /// So many descriptors a first connection to a child takes, about.
 const DESCRIPTORS_OF_A_CONNECTION: usize = 8;
@@ -63,16 +61,15 @@ impl News {
     fn send_by_thread(self) -> Result<(), Self> {
         let shared = Arc::new(Mutex::new(Some(self)));
         let for_thread = Arc::clone(&shared);
-        let thread = thread::Builder::new().name("ipckit_news".into());
-        let spawned = process::with_signals_blocked(|| {
-            thread.spawn(move || {
-                let _library = LibraryCode::begin();
+        let started = thread::start(
+            || "ipckit_news".into(),
+            move || {
                 let news = for_thread.lock().take();
                 news.into_iter().for_each(Self::tell);
-            })
-        });
-        match spawned {
-            Ok(_) => Ok(()),
+            },
+        );
+        match started {
+            Ok(()) => Ok(()),
             Err(_) => shared.lock().take().map_or(Ok(()), Err),
         }
     }

@@ -6,7 +6,6 @@ use std::io;
 use std::mem;
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::audience::Audience;
@@ -18,7 +17,7 @@ use super::news::News;
 use super::plan::Plan;
 use super::search::Found;
 use super::start::Failure;
-use ipckit_order::LibraryCode;
+use ipckit_threads::thread;
 
 use crate::mutation::Mutation;
 use crate::sys::channel::Channel;
@@ -67,14 +66,7 @@ impl Starter {
     pub(super) fn begin(live: &'static Live, exits: &'static ExitCallbacks) -> io::Result<Arc<Self>> {
         let starter = Arc::new(Self { posted: Queue::new(), bell: Bell::new()? });
         let for_thread = Arc::clone(&starter);
-        let thread = thread::Builder::new().name("ipckit_starter".into());
-        // No signal of the program's may interrupt it.
-        process::with_signals_blocked(|| {
-            thread.spawn(move || {
-                let _library = LibraryCode::begin();
-                Watch::new(for_thread, live, exits).run();
-            })
-        })?;
+        thread::start(|| "ipckit_starter".into(), move || Watch::new(for_thread, live, exits).run())?;
         Ok(starter)
     }
 

@@ -13,10 +13,9 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::OnceLock;
-use std::thread;
 
-use ipckit_order::LibraryCode;
-use parking_lot::{Condvar, Mutex};
+use ipckit_threads::lock::{Condvar, Mutex};
+use ipckit_threads::thread;
 
 use super::{ipc, process};
 use crate::mutation::Mutation;
@@ -136,11 +135,13 @@ static SOCKET_MAKER: OnceLock<(u32, SocketMaker)> = OnceLock::new();
 /// Starts a thread that stays in the network namespace and has the IPC runtime ask it for sockets.
 fn begin_socket_maker() -> io::Result<()> {
     let (_, maker) = SOCKET_MAKER.get_or_init(|| (std::process::id(), SocketMaker::default()));
-    thread::Builder::new().name("ipckit_sockets".into()).spawn(|| {
-        let _library = LibraryCode::begin();
-        drop_capabilities();
-        maker.serve();
-    })?;
+    thread::start(
+        || "ipckit_sockets".into(),
+        || {
+            drop_capabilities();
+            maker.serve();
+        },
+    )?;
     ipc::set_socket_maker(make_socket);
     Ok(())
 }

@@ -10,6 +10,8 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::ptr::{self, NonNull};
 
+use ipckit_threads::fork;
+
 /// The file of the loaded module that the address lies in, as an absolute path; as the loader was told to find it, that is
 /// by a symbolic link where there is one.
 pub(crate) fn module_at(address: *const c_void) -> Option<PathBuf> {
@@ -190,8 +192,12 @@ pub(crate) fn modules_that_need(library: &CStr) -> Vec<Dependent> {
         0
     }
     let mut search = Search { library, found: Vec::new() };
-    // SAFETY: the callback gets the search back as what it is, during this call only.
-    unsafe { libc::dl_iterate_phdr(Some(look), (&raw mut search).cast()) };
+    {
+        // A forked process would find the lock of this call as it was.
+        let _no_fork = fork::hold_off();
+        // SAFETY: the callback gets the search back as what it is, during this call only.
+        unsafe { libc::dl_iterate_phdr(Some(look), (&raw mut search).cast()) };
+    }
     let dependent = |(address, run_path): (*const c_void, Option<Vec<u8>>)| {
         let file = module_at(address)?;
         let run_path = run_path.map_or_else(Vec::new, |text| expand_all(&text, &file));
@@ -254,6 +260,8 @@ pub(crate) fn loaded_modules() -> Vec<PathBuf> {
         0
     }
     let mut modules = Vec::new();
+    // As above.
+    let _no_fork = fork::hold_off();
     // SAFETY: the callback gets the vector back as what it is, during this call only.
     unsafe { libc::dl_iterate_phdr(Some(collect), (&raw mut modules).cast()) };
     modules

@@ -4,7 +4,6 @@
 pub(crate) mod arguments;
 pub(crate) mod channel;
 pub(crate) mod entry;
-pub(crate) mod fork;
 pub(crate) mod guardian;
 pub(crate) mod ipc;
 pub(crate) mod isolation;

@@ -181,31 +181,6 @@ pub(crate) fn kill_self() -> ! {
     std::process::abort()
 }
 
-/// Keeps `pthread_cancel` off the calling thread for as long as it lives.
-pub(crate) struct NotCancellable(c_int);
-
-impl NotCancellable {
-    pub(crate) fn new() -> Self {
-        let mut before = 0;
-        // SAFETY: writes to the given variable only.
-        unsafe { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &raw mut before) };
-        Self(before)
-    }
-}
-
-impl Drop for NotCancellable {
-    fn drop(&mut self) {
-        // SAFETY: gives back what `new` was given; the old value may be NULL.
-        unsafe { pthread_setcancelstate(self.0, ptr::null_mut()) };
-    }
-}
-
-const PTHREAD_CANCEL_DISABLE: c_int = 1;
-
-unsafe extern "C" {
-    fn pthread_setcancelstate(state: c_int, before: *mut c_int) -> c_int;
-}
-
 /// The calling thread's id.
 #[cfg(test)]
 pub(crate) fn thread_id() -> libc::pid_t {

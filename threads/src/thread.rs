@@ -6,7 +6,7 @@ use std::ffi::CString;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::order::LibraryCode;
+use ipckit_order::LibraryCode;
 
 /// The kernel's number of the calling thread.
 pub fn id() -> u32 {

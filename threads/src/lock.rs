@@ -10,7 +10,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{PoisonError, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Instant;
 
-use super::{fork, futex, order};
+use ipckit_order as order;
+
+use super::{fork, futex};
 
 /// A lock that one thread holds at a time.
 pub type Mutex<T> = lock_api::Mutex<RawMutex, T>;
@@ -113,6 +115,23 @@ impl Condvar {
         let left = deadline.saturating_duration_since(Instant::now());
         MutexGuard::unlocked(guard, || futex::wait(&self.0, before, Some(left)));
         Instant::now() < deadline
+    }
+
+    /// Waits as long as the condition holds.
+    pub fn wait_while<T>(&self, guard: &mut MutexGuard<'_, T>, mut condition: impl FnMut(&mut T) -> bool) {
+        while condition(guard) {
+            self.wait(guard);
+        }
+    }
+
+    /// The same, no longer than until the deadline.
+    pub fn wait_while_until<T>(
+        &self,
+        guard: &mut MutexGuard<'_, T>,
+        mut condition: impl FnMut(&mut T) -> bool,
+        deadline: Instant,
+    ) {
+        while condition(guard) && self.wait_until(guard, deadline) {}
     }
 
     /// Wakes one who waits.

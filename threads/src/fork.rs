@@ -10,6 +10,7 @@ use super::lock::{Mutex, MutexGuard};
 static GENERATION: AtomicU32 = AtomicU32::new(1);
 static WITNESS: AtomicPtr<AtomicU32> = AtomicPtr::new(std::ptr::null_mut());
 static DESCRIPTORS: Mutex<Vec<RawFd>> = Mutex::new(Vec::new());
+static HELD_OFF: Mutex<()> = Mutex::new(());
 
 /// How many forks lie between this process and the one that loaded the library; a runtime belongs to one generation.
 #[inline]
@@ -77,13 +78,19 @@ pub fn watch() {
     }
 }
 
-extern "C" fn before_fork() {
-    std::mem::forget(DESCRIPTORS.lock());
+/// While the result lives no thread forks the process, except past the handlers. For calls into the C library under locks that it does not
+/// make anew in a forked process.
+pub fn hold_off() -> MutexGuard<'static, ()> {
+    HELD_OFF.lock()
 }
 
-fn locked_since_before_fork() -> MutexGuard<'static, Vec<RawFd>> {
-    // SAFETY: `before_fork` locked it on this very thread and forgot the guard.
-    unsafe { DESCRIPTORS.make_guard_unchecked() }
+extern "C" fn before_fork() {
+    std::mem::forget((HELD_OFF.lock(), DESCRIPTORS.lock()));
+}
+
+fn locked_since_before_fork() -> (MutexGuard<'static, ()>, MutexGuard<'static, Vec<RawFd>>) {
+    // SAFETY: `before_fork` locked both on this very thread and forgot the guards.
+    unsafe { (HELD_OFF.make_guard_unchecked(), DESCRIPTORS.make_guard_unchecked()) }
 }
 
 extern "C" fn after_fork_in_parent() {
@@ -91,7 +98,8 @@ extern "C" fn after_fork_in_parent() {
 }
 
 extern "C" fn after_fork_in_child() {
-    close_all(&mut locked_since_before_fork());
+    let (_held_off, mut descriptors) = locked_since_before_fork();
+    close_all(&mut descriptors);
     // SAFETY: the page is never unmapped once it is set.
     if let Some(witness) = unsafe { WITNESS.load(Ordering::Acquire).as_ref() } {
         witness.store(1, Ordering::Relaxed);

@@ -7,9 +7,11 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use super::{fork, thread};
 
-struct Made<T> {
+struct Made<T: 'static> {
     generation: u32,
     value: T,
+    /// Keeps what was inherited reachable, for leak checkers.
+    _inherited: Option<&'static Made<T>>,
 }
 
 /// The place of such a value.
@@ -28,9 +30,14 @@ impl<T: Sync + 'static> PerProcess<T> {
     /// The value, if this very process has made it.
     #[inline]
     pub fn get(&self) -> Option<&'static T> {
+        self.newest().filter(|made| made.generation == fork::generation()).map(|made| &made.value)
+    }
+
+    /// What this process has made or, where it has made none, what it has inherited.
+    #[inline]
+    fn newest(&self) -> Option<&'static Made<T>> {
         // SAFETY: the pointer is null or to a leaked box.
-        let made = unsafe { self.made.load(Ordering::Acquire).as_ref() }?;
-        (made.generation == fork::generation()).then_some(&made.value)
+        unsafe { self.made.load(Ordering::Acquire).as_ref() }
     }
 
     /// The value, made by `make` where this process has none. While one thread makes it, others wait.
@@ -53,7 +60,7 @@ impl<T: Sync + 'static> PerProcess<T> {
         match self.get() {
             Some(value) => Ok(value),
             None => make().map(|value| {
-                let made: &'static Made<T> = Box::leak(Box::new(Made { generation, value }));
+                let made: &'static Made<T> = Box::leak(Box::new(Made { generation, value, _inherited: self.newest() }));
                 self.made.store(std::ptr::from_ref(made).cast_mut(), Ordering::Release);
                 &made.value
             }),
@@ -99,6 +106,27 @@ mod tests {
         assert_eq!(place.get_or_make(|| Ok::<_, ()>(1)), Ok(&1));
         assert_eq!(place.get_or_make(|| Ok::<_, ()>(2)), Ok(&1));
         assert_eq!(place.get(), Some(&1));
+    }
+
+    #[test]
+    fn a_forked_process_makes_its_own_and_the_parent_keeps_its_value() {
+        static PLACE: PerProcess<AtomicU32> = PerProcess::new();
+        let value = || PLACE.get_or_make(|| Ok::<_, ()>(AtomicU32::new(0))).expect("a value");
+        value().store(5, Ordering::Relaxed);
+        // SAFETY: the forked process only allocates, which this test's own thread does not do meanwhile in its copy, and exits.
+        let status = unsafe {
+            let child = libc::fork();
+            if child == 0 {
+                let inherited = value().load(Ordering::Relaxed);
+                value().store(6, Ordering::Relaxed);
+                libc::_exit(i32::from(inherited != 0 || value().load(Ordering::Relaxed) != 6));
+            }
+            let mut status = -1;
+            libc::waitpid(child, &raw mut status, 0);
+            status
+        };
+        assert_eq!(status, 0);
+        assert_eq!(value().load(Ordering::Relaxed), 5);
     }
 
     #[test]
