@@ -27,11 +27,13 @@ pub struct RawMutex(AtomicU32);
 const FREE: u32 = 0;
 const SLEEPERS: u32 = 1;
 
+#[inline]
 fn locked() -> u32 {
     fork::generation() << 1
 }
 
 impl RawMutex {
+    #[inline]
     fn try_take(&self, as_value: u32) -> Result<(), u32> {
         let now = self.0.load(Ordering::Relaxed);
         if now != FREE && now & !SLEEPERS == as_value & !SLEEPERS {
@@ -135,15 +137,18 @@ impl Condvar {
     }
 
     /// Wakes one who waits.
+    #[inline]
     pub fn notify_one(&self) {
         self.notify(1);
     }
 
     /// Wakes all who wait.
+    #[inline]
     pub fn notify_all(&self) {
         self.notify(i32::MAX);
     }
 
+    #[inline]
     fn notify(&self, count: i32) {
         self.0.fetch_add(1, Ordering::Relaxed);
         futex::wake(&self.0, count);

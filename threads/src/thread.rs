@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use ipckit_order::LibraryCode;
 
 /// The kernel's number of the calling thread.
+#[inline]
 pub fn id() -> u32 {
     // SAFETY: the call takes nothing and cannot fail.
     unsafe { libc::gettid() as u32 }
@@ -24,6 +25,7 @@ pub fn set_name(name: &str) {
 }
 
 /// Lets other work run first.
+#[inline]
 pub fn yield_now() {
     // SAFETY: the call takes nothing.
     unsafe {
@@ -171,12 +173,14 @@ pub struct NoCancellation {
 
 impl NoCancellation {
     /// Holds cancellation off.
+    #[inline]
     pub fn begin() -> Self {
         Self { before: set_cancellation(PTHREAD_CANCEL_DISABLE) }
     }
 }
 
 impl Drop for NoCancellation {
+    #[inline]
     fn drop(&mut self) {
         set_cancellation(self.before);
     }
@@ -190,6 +194,7 @@ pub fn allow_cancellation() {
 const PTHREAD_CANCEL_ENABLE: libc::c_int = 0;
 const PTHREAD_CANCEL_DISABLE: libc::c_int = 1;
 
+#[inline]
 fn set_cancellation(state: libc::c_int) -> libc::c_int {
     unsafe extern "C" {
         fn pthread_setcancelstate(state: libc::c_int, old: *mut libc::c_int) -> libc::c_int;
@@ -203,6 +208,7 @@ fn set_cancellation(state: libc::c_int) -> libc::c_int {
 }
 
 /// The monotonic clock, which all processes share, in nanoseconds.
+#[inline]
 pub fn nanoseconds() -> u64 {
     let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the pointer is to a local that outlives the call.
@@ -213,6 +219,7 @@ pub fn nanoseconds() -> u64 {
 }
 
 /// One more than the number of the processor that the calling thread runs on, for the moment; 0 where the system does not say.
+#[inline]
 pub fn processor() -> u32 {
     // SAFETY: takes nothing.
     unsafe { libc::sched_getcpu() }.wrapping_add(1).cast_unsigned()
