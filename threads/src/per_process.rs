@@ -40,6 +40,15 @@ impl<T: Sync + 'static> PerProcess<T> {
         unsafe { self.made.load(Ordering::Acquire).as_ref() }
     }
 
+    /// The same as [`Self::get_or_make`], by what cannot fail.
+    #[inline]
+    pub fn get_or_init(&self, make: impl FnOnce() -> T) -> &'static T {
+        match self.get() {
+            Some(made) => made,
+            None => self.get_or_make(|| Ok(make())).unwrap_or_else(|never: Infallible| match never {}),
+        }
+    }
+
     /// The value, made by `make` where this process has none. While one thread makes it, others wait.
     pub fn get_or_make<E>(&self, make: impl FnOnce() -> Result<T, E>) -> Result<&'static T, E> {
         fork::watch();
@@ -81,10 +90,7 @@ impl<T: Copy + Sync + 'static> PerProcess<T> {
     /// The value that `find` finds the first time.
     #[inline]
     pub fn find_once(&self, find: impl FnOnce() -> T) -> T {
-        match self.get() {
-            Some(found) => *found,
-            None => self.get_or_make(|| Ok(find())).copied().unwrap_or_else(|never: Infallible| match never {}),
-        }
+        *self.get_or_init(find)
     }
 }
 

@@ -18,7 +18,6 @@ mod settings;
 mod start;
 mod starter;
 
-use std::convert::Infallible;
 use std::ffi::{CStr, c_void};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -76,7 +75,7 @@ struct Process {
 
 fn process() -> &'static Process {
     static PROCESS: PerProcess<Process> = PerProcess::new();
-    PROCESS.get_or_make(|| Ok(Process::default())).unwrap_or_else(|never: Infallible| match never {})
+    PROCESS.get_or_init(Process::default)
 }
 
 /// Starts a child that loads the library and connects. `caller` is an address in the module that asks for it.

@@ -192,18 +192,28 @@ pub(crate) fn modules_that_need(library: &CStr) -> Vec<Dependent> {
         0
     }
     let mut search = Search { library, found: Vec::new() };
-    {
-        // A forked process would find the lock of this call as it was.
-        let _no_fork = fork::hold_off();
-        // SAFETY: the callback gets the search back as what it is, during this call only.
-        unsafe { libc::dl_iterate_phdr(Some(look), (&raw mut search).cast()) };
-    }
+    // SAFETY: the callback takes a search.
+    unsafe { look_at_modules(look, &mut search) };
     let dependent = |(address, run_path): (*const c_void, Option<Vec<u8>>)| {
         let file = module_at(address)?;
         let run_path = run_path.map_or_else(Vec::new, |text| expand_all(&text, &file));
         Some(Dependent { file, run_path })
     };
     search.found.into_iter().filter_map(dependent).collect()
+}
+
+/// Has the loader show `look` its modules one after the other, with a pointer to `found`.
+///
+/// # Safety
+/// `look` takes a pointer to a `T`, which it uses during its calls only.
+unsafe fn look_at_modules<T>(
+    look: unsafe extern "C" fn(*mut libc::dl_phdr_info, usize, *mut c_void) -> c_int,
+    found: &mut T,
+) {
+    // A forked process would find the lock of this call as it was.
+    let _no_fork = fork::hold_off();
+    // SAFETY: by the caller; the value is borrowed for as long as the call takes.
+    unsafe { libc::dl_iterate_phdr(Some(look), ptr::from_mut(found).cast()) };
 }
 
 /// An entry of a module's dynamic section, `ElfW(Dyn)`.
@@ -260,10 +270,8 @@ pub(crate) fn loaded_modules() -> Vec<PathBuf> {
         0
     }
     let mut modules = Vec::new();
-    // As above.
-    let _no_fork = fork::hold_off();
-    // SAFETY: the callback gets the vector back as what it is, during this call only.
-    unsafe { libc::dl_iterate_phdr(Some(collect), (&raw mut modules).cast()) };
+    // SAFETY: the callback takes a vector of paths.
+    unsafe { look_at_modules(collect, &mut modules) };
     modules
 }
 
