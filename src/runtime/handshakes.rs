@@ -159,7 +159,8 @@ impl ControlThread {
         });
         match channel {
             Ok(channel) => {
-                close(files);
+                // Who waits for the channel may count what is open.
+                files.clear();
                 self.establish(key, &peer, channel);
                 Ok(())
             }
@@ -201,8 +202,9 @@ impl ControlThread {
         };
         match channel {
             Ok(channel) => {
-                close(files);
-                // The other side has connected before, to see who listens here, and is gone again: that is closed too.
+                // Who waits for the channel may count what is open: these, and the connection by which the other side has seen who listens
+                // here, and which is gone again.
+                files.clear();
                 self.listening.accept();
                 self.read_to_its_end(peer);
                 self.establish(key, peer, channel)
@@ -280,9 +282,6 @@ impl ControlThread {
         let process = channel.credentials().process;
         self.process.connections.put(key, Connection::Established { process, peer: Arc::clone(peer) });
         peer.set_ready(Arc::clone(&channel));
-        if Mutation::HandshakesCloseTheirFilesLate.is_on() {
-            std::thread::sleep(std::time::Duration::from_millis(100));
-        }
         // Its death, should that be seen at once, finds the channel.
         self.process.death_watch.watch(self.process, peer, &channel);
         self.look_for_early_requests(&channel);
@@ -302,14 +301,6 @@ impl ControlThread {
             worker::see_to_work(self.process);
         }
         waiting::sort_all_nested_requests(self.process);
-    }
-}
-
-/// Closes what came with the other side's introduction and is mapped by now. To be done before anybody goes on who waits for the channel,
-/// as it may count what is open.
-fn close(files: &mut Vec<OwnedFd>) {
-    if !Mutation::HandshakesCloseTheirFilesLate.is_on() {
-        files.clear();
     }
 }
 

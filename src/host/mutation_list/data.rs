@@ -47,8 +47,6 @@ macro_rules! data_mutations {
     /// A refused write sets the read cursor back.
     RefusedWritesRewind: "read_only_parcels.data_can_be_read_between_refused_writes";
     // ---- file descriptors ----
-    /// What came with a handshake stays open for a moment after it.
-    HandshakesCloseTheirFilesLate: "file_descriptors.a_reply_brings_a_descriptor";
     /// A file descriptor that is read is close-on-exec.
     ReadDescriptorsAreCloseOnExec: "file_descriptors.the_receiver_has_numbers_of_its_own";
     /// The file descriptors of a message arrive in reverse.
