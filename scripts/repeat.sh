@@ -6,11 +6,22 @@
 repeat_build=$root/build/tests
 repeat_logs=$root/build/repeat
 
-# The suite's files of tests, once in each behaviour.
+# The names of tests that a run leaves out, as a regular expression of the extended kind.
+left_out_tests=''
+
+tests_of_suite() {
+    "$1" --list | grep -vE "^($left_out_tests)$"
+}
+
+# The suite's files of tests, once in each behaviour; test by test where some are left out.
 parts_of_suite() {
     local behaviour
     for behaviour in documented device; do
-        "$1" --list | cut -d. -f1 | sort -u | sed "s/^/$behaviour /"
+        if [ -z "$left_out_tests" ]; then
+            tests_of_suite "$1" | cut -d. -f1 | sort -u
+        else
+            tests_of_suite "$1"
+        fi | sed "s/^/$behaviour /"
     done
 }
 
@@ -29,7 +40,7 @@ run_suite() {
         return 1
     fi
     count=$(cat "$logs"/*.log | awk '/^[0-9]+ tests, 0 failed$/ { sum += $1 } END { print sum + 0 }')
-    if [ "$count" != $((2 * $("$program" --list | wc -l))) ]; then
+    if [ "$count" != $((2 * $(tests_of_suite "$program" | wc -l))) ]; then
         echo "only $count tests ran; see $logs" >&2
         return 1
     fi
