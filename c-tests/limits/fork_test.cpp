@@ -523,9 +523,8 @@ void InAWorkersHandler()
 void IgnoreExit(int32_t, int32_t) {}
 
 // A child process that runs a function and ends.
-void StartChild()
+void StartChild(const std::string &entry)
 {
-    static const std::string entry = (BuildDirectory() / "../child_process/libchild_library.so").string() + ":Run";
     int32_t pid = 0;
     CHECK_EQUAL(OH_Ability_StartNativeChildProcess(entry.c_str(), NativeChildProcess_Args{}, NativeChildProcess_Options{}, &pid),
         NCP_NO_ERROR);
@@ -541,21 +540,23 @@ void ChangeExitCallbacks()
 // Threads that wait for the locks for starting children while another one forks, and the forked process starts children itself.
 void WhileChildrenStart()
 {
+    // Made before there are threads: a static one could be half made at a fork, and the forked process would wait for it for ever.
+    const std::string entry = (BuildDirectory() / "../child_process/libchild_library.so").string() + ":Run";
     std::atomic<bool> over{false};
     std::vector<std::thread> threads;
     for (int copy = 0; copy < 8; copy++) {
-        threads.emplace_back([&over, copy] {
+        threads.emplace_back([&over, &entry, copy] {
             while (!over) {
-                copy < 2 ? StartChild() : ChangeExitCallbacks();
+                copy < 2 ? StartChild(entry) : ChangeExitCallbacks();
             }
         });
     }
     for (int round = 0; round < 100; round++) {
-        AwaitSuccess(Fork([] {
+        AwaitSuccess(Fork([&entry] {
             std::vector<std::thread> own;
             for (int copy = 0; copy < 4; copy++) {
-                own.emplace_back([] {
-                    StartChild();
+                own.emplace_back([&entry] {
+                    StartChild(entry);
                     for (int change = 0; change < 1000; change++) {
                         ChangeExitCallbacks();
                     }
