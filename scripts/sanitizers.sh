@@ -149,12 +149,11 @@ sanitize_valgrind() {
     local left_out_tests='child_configs\.(a_name_without_configs|names_that_are_refused_change_nothing)'
     left_out_tests+='|child_surroundings\.signals_are_as_by_default'
     build_sanitized valgrind "-g -O1" ""
-    export CONFORMANCE_LIMIT=2000 IPCKIT_CHILD_START_TIMEOUT_MS=200000
+    export CONFORMANCE_LIMIT=500 IPCKIT_CHILD_START_TIMEOUT_MS=200000
     # Without its debugger's server, of which a process that is killed would leave files behind. Without a look for leaks, which the address
     # sanitizer finds: in a child's guardian it would look through memory that the guardian does not have, a fault for each word.
-    export CONFORMANCE_UNDER="valgrind --quiet --trace-children=yes --error-exitcode=66 --fair-sched=yes --read-inline-info=no --vgdb=no \
-        --leak-check=no \
-        --suppressions=$root/scripts/valgrind.supp --log-file=$sanitizer_place/valgrind.reports/report.%p"
+    export CONFORMANCE_UNDER="valgrind --quiet --trace-children=yes --error-exitcode=66 --fair-sched=yes --vgdb=no --leak-check=no \
+        --read-inline-info=no --suppressions=$root/scripts/valgrind.supp --log-file=$sanitizer_place/valgrind.reports/report.%p"
     expect_reports valgrind 'Invalid read'
     run_sanitized valgrind "$1"
 }
