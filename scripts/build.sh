@@ -56,6 +56,13 @@ build_guide() {
     guide_program=$place/build/program
 }
 
+# Sets child_start_program, which has libraries of its own beside it.
+build_child_start() {
+    configure_project "$root/build/tests"
+    quietly cmake --build "$root/build/tests" --target ipckit_libraries child_start
+    child_start_program=$root/build/tests/benches/child_start
+}
+
 # Sets bench_program. It has a cargo directory of its own: what it depends on is of no use to any other build.
 build_bench() {
     local features=()

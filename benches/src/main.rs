@@ -15,25 +15,28 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use groups::{Setting, asynchronous, crowd, death, latency, objects, parcels, resources, waiting};
+use groups::{Setting, asynchronous, children, crowd, death, latency, objects, parcels, phases, resources, waiting};
 use lexopt::{Arg, Parser, ValueExt};
 use measure::Plan;
 use nix::sys::signal::Signal;
 use processes::Processors;
 use report::Report;
 
-const USAGE: &str = "usage: ipckit-bench --library FILE [--output DIRECTORY] [quick|full] [GROUP...]";
+const USAGE: &str =
+    "usage: ipckit-bench --library FILE [--child-start PROGRAM] [--output DIRECTORY] [quick|full] [GROUP...]";
 
 type Measure = fn(&Setting, &mut Report) -> Result<()>;
 
-const GROUPS: [(&str, Measure); 8] = [
+const GROUPS: [(&str, Measure); 10] = [
     ("latency", latency::measure),
+    ("phases", phases::measure),
     ("waiting", waiting::measure),
     ("crowd", crowd::measure),
     ("async", asynchronous::measure),
     ("objects", objects::measure),
     ("parcels", parcels::measure),
     ("death", death::measure),
+    ("children", children::measure),
     ("resources", resources::measure),
 ];
 
@@ -64,18 +67,20 @@ fn play(role: &str, arguments: &[String]) -> Result<()> {
 
 struct Options {
     library: PathBuf,
+    child_start: Option<PathBuf>,
     output: PathBuf,
     plan: (&'static str, Plan),
     groups: Vec<String>,
 }
 
 fn options() -> Result<Options> {
-    let (mut library, mut output, mut groups) = (None, PathBuf::from("."), Vec::new());
+    let (mut library, mut child_start, mut output, mut groups) = (None, None, PathBuf::from("."), Vec::new());
     let mut plan = ("default", Plan::DEFAULT);
     let mut parser = Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Long("library") => library = Some(PathBuf::from(parser.value()?)),
+            Arg::Long("child-start") => child_start = Some(PathBuf::from(parser.value()?)),
             Arg::Long("output") => output = PathBuf::from(parser.value()?),
             Arg::Value(word) => match word.string()?.as_str() {
                 "quick" => plan = ("quick", Plan::QUICK),
@@ -86,17 +91,17 @@ fn options() -> Result<Options> {
             other => bail!("{}\n{USAGE}", other.unexpected()),
         }
     }
-    Ok(Options { library: library.context(USAGE)?, output, plan, groups })
+    Ok(Options { library: library.context(USAGE)?, child_start, output, plan, groups })
 }
 
 fn run() -> Result<()> {
-    let Options { library, output, plan: (plan_name, plan), groups } = options()?;
+    let Options { library, child_start, output, plan: (plan_name, plan), groups } = options()?;
     let library = library.canonicalize().with_context(|| format!("no library at {}", library.display()))?;
     library::load(&library)?;
     fs::create_dir_all(&output)?;
     let processors = Processors::find()?;
     let mut report = Report::new(plan_name, processors.count());
-    let setting = Setting { library, plan, processors };
+    let setting = Setting { library, child_start, plan, processors };
     let start = Instant::now();
     let measured = GROUPS.into_iter().filter(|(name, _)| groups.is_empty() || groups.iter().any(|group| group == name));
     let result = measured.into_iter().try_for_each(|(name, measure)| {

@@ -83,6 +83,8 @@ pub struct Plan {
     /// Calls before a round counts, in time.
     pub warm_up: Duration,
     pub deaths: usize,
+    /// How often a native child process is started, in each of its ways.
+    pub children: usize,
     pub growth_calls: u64,
     pub objects: usize,
     pub idle_span: Duration,
@@ -96,7 +98,8 @@ impl Plan {
         budget: Duration::from_millis(30),
         warm_up: Duration::from_millis(4),
         deaths: 220,
-        growth_calls: 1_000_000,
+        children: 101,
+        growth_calls: 10_000_000,
         objects: 100_000,
         idle_span: Duration::from_secs(5),
         crowd_span: Duration::from_millis(300),
@@ -107,11 +110,12 @@ impl Plan {
         budget: Duration::from_millis(10),
         warm_up: Duration::from_millis(2),
         deaths: 20,
+        children: 11,
         growth_calls: 100_000,
         objects: 10_000,
         idle_span: Duration::from_secs(1),
         crowd_span: Duration::from_millis(100),
         async_messages: 200_000,
     };
-    pub const FULL: Self = Self { rounds: 21, growth_calls: 10_000_000, ..Self::DEFAULT };
+    pub const FULL: Self = Self { rounds: 21, ..Self::DEFAULT };
 }

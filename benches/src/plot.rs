@@ -64,11 +64,11 @@ fn chart(
         .y_label_formatter(&|time| format!("{time}"))
         .light_line_style(WHITE)
         .draw()?;
-    let measured = |kind: &Kind| latencies.iter().any(|one| one.way == kind.name());
+    let measured = |kind: &Kind| latencies.iter().any(|one| one.what == kind.name());
     for (kind, (red, green, blue)) in Kind::ALL.iter().zip(COLOURS).filter(|(kind, _)| measured(kind)) {
         let width = if *kind == Kind::Library { 3 } else { 1 };
         let style = RGBColor(red, green, blue).stroke_width(width);
-        let points = here.iter().filter(|one| one.way == kind.name());
+        let points = here.iter().filter(|one| one.what == kind.name());
         let points = points.map(|one| (one.bytes as f64, one.nanoseconds / 1000.0));
         chart
             .draw_series(LineSeries::new(points, style))?

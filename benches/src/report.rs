@@ -47,12 +47,13 @@ struct Line {
     detail: String,
 }
 
-/// The mean time of a call in one placement and size, over ways.
+/// The time of a way's call, or of a phase of the library's, in one placement and size.
 #[derive(Serialize, Clone)]
 pub struct Latency {
     pub placement: &'static str,
     pub bytes: usize,
-    pub way: &'static str,
+    /// The way or the phase.
+    pub what: &'static str,
     /// Median of the rounds.
     pub nanoseconds: f64,
     pub rounds: Vec<f64>,
@@ -75,6 +76,7 @@ pub struct Report {
     seconds: f64,
     lines: Vec<Line>,
     pub latencies: Vec<Latency>,
+    pub phases: Vec<Latency>,
     /// How long the ways took that a ratio is of, by name, in the rounds of each measurement.
     rounds: BTreeMap<String, Vec<f64>>,
 }
@@ -90,7 +92,15 @@ impl Report {
             load_before: load(),
             load_after: String::new(),
         };
-        Self { machine, plan, seconds: 0.0, lines: Vec::new(), latencies: Vec::new(), rounds: BTreeMap::new() }
+        Self {
+            machine,
+            plan,
+            seconds: 0.0,
+            lines: Vec::new(),
+            latencies: Vec::new(),
+            phases: Vec::new(),
+            rounds: BTreeMap::new(),
+        }
     }
 
     pub fn add(
@@ -129,34 +139,9 @@ impl Report {
         self.machine.load_after = load();
     }
 
-    /// The ways in their order, sizes and placements, in µs.
+    /// The ways in their order, sizes and placements, in µs; then the same of the phases.
     pub fn latency_tables(&self) -> String {
-        let mut text = String::new();
-        let mut placements: Vec<&str> = self.latencies.iter().map(|latency| latency.placement).collect();
-        placements.dedup();
-        for placement in placements {
-            let here: Vec<&Latency> = self.latencies.iter().filter(|one| one.placement == placement).collect();
-            let mut sizes: Vec<usize> = here.iter().map(|one| one.bytes).collect();
-            sizes.sort_unstable();
-            sizes.dedup();
-            let mut ways: Vec<&str> = Vec::new();
-            here.iter().filter(|one| one.bytes == sizes[0]).for_each(|one| ways.push(one.way));
-            let mut table = table();
-            let heading = format!("µs a call, {placement}");
-            table.set_header(std::iter::once(heading).chain(sizes.iter().map(|size| format!("{size} B"))));
-            for way in ways {
-                let cell = |size: &usize| {
-                    let found = here.iter().find(|one| one.way == way && one.bytes == *size);
-                    found.map_or(String::new(), |one| format!("{:.2}", one.nanoseconds / 1000.0))
-                };
-                table.add_row(std::iter::once(way.to_owned()).chain(sizes.iter().map(cell)));
-            }
-            for column in table.column_iter_mut().skip(1) {
-                column.set_cell_alignment(CellAlignment::Right);
-            }
-            text += &format!("{table}\n\n");
-        }
-        text
+        latency_tables("µs a call", &self.latencies) + &latency_tables("µs of a call's phases", &self.phases)
     }
 
     pub fn target_table(&self) -> String {
@@ -193,6 +178,36 @@ impl Report {
             self.machine.load_after,
         )
     }
+}
+
+/// A table for each placement: a line for each way or phase, a column for each size.
+fn latency_tables(heading: &str, latencies: &[Latency]) -> String {
+    let mut text = String::new();
+    let mut placements: Vec<&str> = latencies.iter().map(|latency| latency.placement).collect();
+    placements.dedup();
+    for placement in placements {
+        let here: Vec<&Latency> = latencies.iter().filter(|one| one.placement == placement).collect();
+        let mut sizes: Vec<usize> = here.iter().map(|one| one.bytes).collect();
+        sizes.sort_unstable();
+        sizes.dedup();
+        let mut rows: Vec<&str> = Vec::new();
+        here.iter().filter(|one| one.bytes == sizes[0]).for_each(|one| rows.push(one.what));
+        let mut table = table();
+        let heading = format!("{heading}, {placement}");
+        table.set_header(std::iter::once(heading).chain(sizes.iter().map(|size| format!("{size} B"))));
+        for row in rows {
+            let cell = |size: &usize| {
+                let found = here.iter().find(|one| one.what == row && one.bytes == *size);
+                found.map_or(String::new(), |one| format!("{:.2}", one.nanoseconds / 1000.0))
+            };
+            table.add_row(std::iter::once(row.to_owned()).chain(sizes.iter().map(cell)));
+        }
+        for column in table.column_iter_mut().skip(1) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+        text += &format!("{table}\n\n");
+    }
+    text
 }
 
 fn load() -> String {

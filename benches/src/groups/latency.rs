@@ -84,7 +84,7 @@ fn add_lines(report: &mut Report, placement: Placement, bytes: usize, results: &
         report.latencies.push(Latency {
             placement: placement.name(),
             bytes,
-            way: kind.name(),
+            what: kind.name(),
             nanoseconds: median(times),
             rounds: times.clone(),
         });

@@ -2,11 +2,13 @@
 //! What is measured. Each group adds its lines to the report.
 
 pub mod asynchronous;
+pub mod children;
 pub mod crowd;
 pub mod death;
 pub mod latency;
 pub mod objects;
 pub mod parcels;
+pub mod phases;
 pub mod resources;
 pub mod waiting;
 
@@ -18,6 +20,8 @@ use crate::processes::{Placement, Processors};
 /// What every group needs to know.
 pub struct Setting {
     pub library: PathBuf,
+    /// The program that measures native child processes.
+    pub child_start: Option<PathBuf>,
     pub plan: Plan,
     pub processors: Processors,
 }

@@ -17,7 +17,9 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::processes::{Child, Placement};
 
 pub use kernel::{Framed, pair_of_sockets, serve_frames};
-pub use own::{ECHO, GIVE_STUBS, MESSAGES_SEEN, REMEMBER_MESSAGE, START_OF_MESSAGES, start_server};
+pub use own::{
+    ECHO, GIVE_STUBS, MESSAGES_SEEN, REMEMBER_MESSAGE, STAMP, STAMPS_BYTES, START_OF_MESSAGES, start_server,
+};
 
 /// The largest request, in bytes.
 pub const MOST_BYTES: usize = 200_000;

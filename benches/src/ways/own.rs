@@ -24,6 +24,14 @@ pub const START_OF_MESSAGES: u32 = 4;
 /// How many messages came, how many of them out of order, and when the last one came: three u64.
 pub const MESSAGES_SEEN: u32 = 5;
 
+/// Sends the request back, of 16 bytes or more, of which the first 16 are two times, u64: when this handler began, and when the
+/// one before was done.
+pub const STAMP: u32 = 6;
+pub const STAMPS_BYTES: usize = 16;
+
+/// When the last handler of `STAMP` was done.
+static LAST_DONE: AtomicU64 = AtomicU64::new(0);
+
 #[derive(Default)]
 struct Messages {
     seen: AtomicU64,
@@ -69,6 +77,7 @@ impl Messages {
 const NONSENSE: c_int = 1_909_000;
 
 extern "C" fn on_request(code: u32, data: *const CParcel, reply: *mut CParcel, _: *mut c_void) -> c_int {
+    let begin = if code == STAMP { now() } else { 0 };
     let functions = functions();
     let write = |bytes: &[u8]| {
         // SAFETY: the library gives the handler a valid reply.
@@ -77,6 +86,17 @@ extern "C" fn on_request(code: u32, data: *const CParcel, reply: *mut CParcel, _
     match code {
         // SAFETY: the parcels are valid until the handler returns.
         ECHO => write(unsafe { whole_buffer(data) }),
+        STAMP => {
+            // SAFETY: as above.
+            let Some(rest) = (unsafe { whole_buffer(data) }).get(STAMPS_BYTES..) else { return NONSENSE };
+            let mut stamps = [0; STAMPS_BYTES];
+            stamps[..8].copy_from_slice(&begin.to_le_bytes());
+            stamps[8..].copy_from_slice(&LAST_DONE.load(Ordering::Relaxed).to_le_bytes());
+            let written = write(&stamps);
+            let result = if written == SUCCESS && !rest.is_empty() { write(rest) } else { written };
+            LAST_DONE.store(now(), Ordering::Relaxed);
+            result
+        }
         GIVE_STUBS => {
             let mut count = 0;
             // SAFETY: as above, and there is room for the number.
