@@ -135,6 +135,8 @@ TEST(nothing_is_left_of_many_children, "a descriptor, thread, shared mapping or 
     Destroyed("given").AwaitAtLeast(static_cast<uint32_t>(number));
     EXPECT_EQ(Destroyed("given").Value(), static_cast<uint32_t>(number));
     EXPECT_EQ(Counter("told watcher").Value(), static_cast<uint32_t>(number));
+    // The thread that called the recipient lets go of it a moment after.
+    Counter("forgotten watcher").AwaitAtLeast(static_cast<uint32_t>(number));
     EXPECT_EQ(Counter("forgotten watcher").Value(), static_cast<uint32_t>(number));
 }
 
