@@ -12,13 +12,18 @@
 namespace {
 
 // Found out before anybody can ask: it opens a file, and others count.
-std::string g_end;
+// Never destroyed: a handler may call exit while MainProc uses it.
+std::string &End()
+{
+    static auto *end = new std::string;
+    return *end;
+}
 
 } // namespace
 
 extern "C" OHIPCRemoteStub *NativeChildProcess_OnConnect()
 {
-    g_end = conformance::EndOfActor(getpid());
+    End() = conformance::EndOfActor(getpid());
     // Before any worker can have been started for something else.
     if (const char *most = std::getenv(conformance::MAX_THREADS_VARIABLE)) {
         EXPECT_EQ(OH_IPCSkeleton_SetMaxWorkThreadNum(std::atoi(most)), OH_IPC_SUCCESS);
@@ -30,5 +35,5 @@ extern "C" OHIPCRemoteStub *NativeChildProcess_OnConnect()
 
 extern "C" void NativeChildProcess_MainProc()
 {
-    conformance::Counter(g_end).AwaitAtLeast(1);
+    conformance::Counter(End()).AwaitAtLeast(1);
 }
